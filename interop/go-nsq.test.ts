@@ -1,0 +1,4 @@
+import { goNsq } from './clients.ts'
+import { testScenario } from './scenario.ts'
+
+testScenario(goNsq)

@@ -1,0 +1,4 @@
+import { nsqjs } from './clients.ts'
+import { testScenario } from './scenario.ts'
+
+testScenario(nsqjs)

@@ -1,0 +1,4 @@
+import { pynsq } from './clients.ts'
+import { testScenario } from './scenario.ts'
+
+testScenario(pynsq)

@@ -1,0 +1,56 @@
+// What every tsq daemon shares. Internal: published because the daemons need it, promises nothing.
+
+export { formatGoDuration, parseGoDuration } from './go/duration.ts'
+export { goJson } from './go/json.ts'
+export { parseGoBoolean, parseGoFloat, parseGoInteger } from './go/scalars.ts'
+export type { GoNumberProblem } from './go/scalars.ts'
+
+export {
+  boolean,
+  choice,
+  custom,
+  duration,
+  float,
+  floatList,
+  integer,
+  text,
+  textList,
+} from './options/kinds.ts'
+export { OptionValueError } from './options/option.ts'
+export type { Option, OptionDescription, OptionKind } from './options/option.ts'
+export { defineOptions, OptionsError, withDefaults } from './options/table.ts'
+export type { OptionRules, OptionsOf, OptionTable } from './options/table.ts'
+export { helpText, referenceMarkdown } from './options/help.ts'
+export { nearest } from './options/nearest.ts'
+export { resolveOptions } from './options/resolve.ts'
+export type { Resolution, ResolveInput } from './options/resolve.ts'
+
+export { createLogger, LOG_FORMATS, LOG_LEVELS, silentLogger } from './log/logger.ts'
+export type { LogFields, LogFormat, Logger, LoggerOptions, LogLevel } from './log/logger.ts'
+export { loggerOf, logOptions } from './log/options.ts'
+export type { LogOptions, LogOptionTable } from './log/options.ts'
+
+export { HttpServer } from './http/server.ts'
+export type { HttpServerOptions } from './http/server.ts'
+export { HttpError } from './http/http-error.ts'
+export { HttpReply } from './http/reply.ts'
+export type { HandlerResult } from './http/reply.ts'
+export type { HttpRequest } from './http/request.ts'
+export type { Query } from './http/query.ts'
+export type { HttpMethod, Route } from './http/routes.ts'
+
+export {
+  formatListenAddress,
+  hostPort,
+  listen,
+  ListenError,
+  parseListenAddress,
+} from './listen-address.ts'
+export type { ListenAddress } from './listen-address.ts'
+
+export { DataPathError, lockDataPath } from './data-path-lock.ts'
+export type { DataPathLock } from './data-path-lock.ts'
+
+export { runDaemon } from './run-daemon.ts'
+export type { DaemonContext, DaemonFrame, RunningDaemon } from './run-daemon.ts'
+export { StartupError } from './startup-error.ts'

@@ -1,0 +1,17 @@
+import type { Route } from '@tsq/daemon'
+
+import type { Nsqd } from '../nsqd.ts'
+import { channelRoutes } from './channel-routes.ts'
+import { publishRoutes } from './publish-routes.ts'
+import { statusRoutes } from './status-routes.ts'
+import { topicRoutes } from './topic-routes.ts'
+
+/** Everything nsqd answers over HTTP. */
+export function nsqdRoutes(nsqd: Nsqd): Route[] {
+  return [
+    ...statusRoutes(nsqd),
+    ...publishRoutes(nsqd),
+    ...topicRoutes(nsqd),
+    ...channelRoutes(nsqd),
+  ]
+}

@@ -1,0 +1,5 @@
+export { Nsqd } from './nsqd.ts'
+export { main } from './main.ts'
+export { nsqdOptions, nsqdRules } from './options.ts'
+export type { NsqdOptions } from './options.ts'
+export { NSQ_VERSION, VERSION_TEXT } from './version.ts'

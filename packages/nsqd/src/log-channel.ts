@@ -1,0 +1,679 @@
+// Hot: deliver, finish and expire run for every slice and every answer.
+
+import {
+  type ChannelName,
+  frameBytesAt,
+  isEphemeralName,
+  MESSAGE_FRAME_HEADER_BYTES,
+  readSequenceBits,
+  sequenceNear,
+  writeAttempts,
+} from '@tsq/protocol'
+
+import type { Alarms, Sleeper } from './alarms.ts'
+import { DEFERRED, IN_FLIGHT, SETTLED, WAITING } from './cells.ts'
+import { type AnswerOutcome, type Channel, ChannelFull, type ChannelStats } from './channel.ts'
+import type { ChannelCheckpoint, UnsettledMessage } from './checkpoint.ts'
+import type { Clock } from './clock.ts'
+import type { Chunk } from './log/chunk.ts'
+import type { TopicLog } from './log/topic-log.ts'
+import { DeadlineQueue, NumberQueue, TimeHeap } from './queues.ts'
+import type { Subscriber } from './subscriber.ts'
+import { Window } from './window.ts'
+
+/** The most that one slice holds; a larger one would only delay the neighbours. */
+const MAX_SLICE_BYTES = 128 * 1024
+/** The most messages copied together for redelivery, in bytes. */
+const MAX_REDELIVERY_BYTES = 64 * 1024
+
+/** What a channel needs of its topic. */
+export interface ChannelHost {
+  readonly log: TopicLog
+  /** What the ids of its messages may open with; that of new ones first. */
+  readonly idPrefixes: readonly number[]
+  /** Messages below may be delivered; fixed while the topic is paused. */
+  readonly releasedSequence: number
+  /** The channel has something to deliver, or a subscriber to deliver to. */
+  channelChanged(channel: LogChannel): void
+  /** The channel is no longer as its checkpoint says. */
+  channelUnsaved(channel: LogChannel): void
+  /** The last subscriber of an ephemeral channel left. */
+  channelAbandoned(channel: LogChannel): void
+  note(level: 'warn' | 'error', text: string): void
+}
+
+export interface ChannelLimits {
+  readonly maxMsgTimeoutMs: number
+  /** 0 for any number. */
+  readonly maxChannelConsumers: number
+  /** Messages an ephemeral channel may lag behind before it drops the oldest. */
+  readonly memQueueSize: number
+}
+
+/** A cursor in its topic's log, with a window of what is unsettled behind it. */
+export class LogChannel implements Channel, Sleeper {
+  readonly name: ChannelName
+  readonly isEphemeral: boolean
+  isExiting = false
+  isPaused = false
+  /** In the list of channels to pump at the end of this turn. The turn's. */
+  isDirty = false
+  /** Changed since the last checkpoint. The checkpointer's. */
+  isUnsaved = false
+  alarmAt = Infinity
+  readonly subscribers: Subscriber[] = []
+  readonly #host: ChannelHost
+  readonly #clock: Clock
+  readonly #alarms: Alarms
+  readonly #limits: ChannelLimits
+  readonly #window: Window
+  /** Sequence numbers of messages that wait for another delivery. */
+  readonly #again = new NumberQueue()
+  readonly #deferred = new TimeHeap()
+  /** Touched messages whose first deadline has passed, by a later one. */
+  readonly #touched = new TimeHeap()
+  /** By timeout length. */
+  readonly #deadlines = new Map<number, DeadlineQueue>()
+  readonly #ready: Subscriber[] = []
+  /** Where the cursor stands in its chunk; good while the generation is the chunk's. */
+  #chunk: Chunk | undefined
+  #generation = -1
+  #offset = 0
+  #offsetSequence = -1
+  /** Waiting for the log to read back what comes next, fresh or again. */
+  #awaitsFresh = false
+  #awaitsAgain = false
+  #isAgainsTurn = false
+  /** Deferred messages that the cursor has not reached; they are the stragglers' business. */
+  #deferredAhead = 0
+  /** Deferred messages below have been taken on. */
+  #absorbedSequence: number
+  #inFlight = 0
+  #deferredCount = 0
+  #messageCount = 0
+  #requeueCount = 0
+  #timeoutCount = 0
+  #droppedCount = 0
+
+  constructor(
+    name: ChannelName,
+    host: ChannelHost,
+    shared: { clock: Clock; alarms: Alarms; limits: ChannelLimits },
+    from: number,
+  ) {
+    this.name = name
+    this.isEphemeral = isEphemeralName(name)
+    this.#host = host
+    this.#clock = shared.clock
+    this.#alarms = shared.alarms
+    this.#limits = shared.limits
+    this.#window = new Window(from)
+    this.#absorbedSequence = from
+  }
+
+  // ---- Subscribers ----------------------------------------------------------------------------------------------
+
+  subscribe(subscriber: Subscriber): void {
+    const limit = this.#limits.maxChannelConsumers
+    if (limit > 0 && this.subscribers.length >= limit) {
+      throw new ChannelFull(`exceeds limit of ${limit}`)
+    }
+    this.subscribers.push(subscriber)
+  }
+
+  unsubscribe(subscriber: Subscriber): void {
+    const at = this.subscribers.indexOf(subscriber)
+    if (at === -1) return
+    this.subscribers.splice(at, 1)
+    const listed = this.#ready.indexOf(subscriber)
+    if (listed !== -1) this.#ready.splice(listed, 1)
+    subscriber.isListed = false
+    if (subscriber.inFlight > 0) this.#takeBackFrom(subscriber)
+    if (this.subscribers.length === 0 && this.isEphemeral && !this.isExiting) {
+      this.#host.channelAbandoned(this)
+    }
+  }
+
+  /** What a subscriber that went away held is delivered again at once, in order. */
+  #takeBackFrom(subscriber: Subscriber): void {
+    const held: number[] = []
+    this.#window.forEachUnsettled((sequence, state, owner) => {
+      if (state === IN_FLIGHT && owner === subscriber.id) held.push(sequence)
+    })
+    held.sort((a, b) => a - b)
+    for (const sequence of held) this.#queueAgain(sequence)
+    this.#inFlight -= held.length
+    subscriber.inFlight = 0
+    this.#changed()
+  }
+
+  ready(subscriber: Subscriber): void {
+    if (!subscriber.isListed && subscriber.room() > 0) {
+      subscriber.isListed = true
+      this.#ready.push(subscriber)
+    }
+    if (!this.isDirty && this.#ready.length > 0) this.#host.channelChanged(this)
+  }
+
+  // ---- Delivery -------------------------------------------------------------------------------------------------
+
+  /** The log has read back what was asked for. */
+  readBack(): void {
+    this.#awaitsFresh = false
+    this.#awaitsAgain = false
+    this.#host.channelChanged(this)
+  }
+
+  /** Hands out what waits to whoever is ready. Runs once a turn, after the commit. */
+  pump(): void {
+    if (this.isEphemeral) this.#dropLag()
+    if (this.isPaused || this.isExiting) return
+    const released = this.#host.releasedSequence
+    while (this.#ready.length > 0) {
+      const hasAgain = this.#again.length > 0 && !this.#awaitsAgain
+      const hasFresh = this.#window.cursor < released && !this.#awaitsFresh
+      if (!hasAgain && !hasFresh) break
+      const subscriber = this.#ready.shift()!
+      const room = subscriber.room()
+      if (room <= 0) {
+        subscriber.isListed = false
+        continue
+      }
+      const waiting = Math.max(released - this.#window.cursor, 0) + this.#again.length
+      const share = Math.min(room, Math.ceil(waiting / (this.#ready.length + 1)))
+      if (hasAgain && (!hasFresh || this.#isAgainsTurn)) {
+        this.#isAgainsTurn = false
+        this.#deliverAgain(subscriber, share)
+      } else {
+        this.#isAgainsTurn = true
+        this.#deliverFresh(subscriber, share, released)
+      }
+      if (subscriber.room() > 0) this.#ready.push(subscriber)
+      else subscriber.isListed = false
+    }
+  }
+
+  /** Writes the next run of frames, as it lies in the log, to the subscriber. */
+  #deliverFresh(subscriber: Subscriber, wanted: number, released: number): void {
+    const limit = this.#moveToFresh(released)
+    if (limit === 0) return
+    const chunk = this.#chunk!
+    const sequence = this.#window.cursor
+    const most = Math.min(wanted, limit - sequence)
+    const { bytes } = chunk
+    const start = this.#offset
+    let end = start
+    let count = 0
+    while (count < most && (end - start < MAX_SLICE_BYTES || count === 0)) {
+      end += frameBytesAt(bytes, end)
+      count += 1
+    }
+    this.#offset = end
+    this.#offsetSequence = sequence + count
+    if (subscriber.sampleRate > 0) this.#deliverSample(subscriber, chunk, start, count)
+    else this.#handOver(subscriber, chunk, start, end, count)
+    this.#changed()
+  }
+
+  #handOver(subscriber: Subscriber, chunk: Chunk, start: number, end: number, count: number): void {
+    const now = this.#clock.now()
+    const deadline = now + subscriber.msgTimeoutMs
+    const sequence = this.#window.cursor
+    this.#window.deliverFresh(count, subscriber.id, now, deadline)
+    this.#expect(subscriber.msgTimeoutMs, deadline, sequence, sequence + count)
+    this.#inFlight += count
+    subscriber.inFlight += count
+    chunk.borrow()
+    subscriber.deliver(chunk.bytes.subarray(start, end), count, chunk)
+  }
+
+  /** Hands over each message with the subscriber's probability; the others are dropped from the channel, as in nsqd. */
+  #deliverSample(subscriber: Subscriber, chunk: Chunk, start: number, count: number): void {
+    let runStart = start
+    let runCount = 0
+    let at = start
+    for (let i = 0; i < count; i++) {
+      const end = at + frameBytesAt(chunk.bytes, at)
+      if (Math.random() * 100 < subscriber.sampleRate) {
+        runCount += 1
+      } else {
+        if (runCount > 0) this.#handOver(subscriber, chunk, runStart, at, runCount)
+        this.#window.pass(1)
+        this.#droppedCount += 1
+        runStart = end
+        runCount = 0
+      }
+      at = end
+    }
+    if (runCount > 0) this.#handOver(subscriber, chunk, runStart, at, runCount)
+  }
+
+  /**
+   * Brings the cursor to the next message that is there and not deferred, and `#chunk` and `#offset` with it. Returns the
+   * sequence number up to which frames may be taken in one run, or 0 where there is nothing to take now.
+   */
+  #moveToFresh(released: number): number {
+    const { log } = this.#host
+    const window = this.#window
+    while (window.cursor < released) {
+      const present = Math.min(log.holes.skip(window.cursor), released)
+      if (present !== window.cursor) {
+        this.#jumpTo(present)
+        continue
+      }
+      const chunk = this.#chunkAtCursor()
+      if (chunk === undefined) {
+        const before = window.cursor
+        this.#awaitsFresh = true
+        log.request(before)
+        if (this.#awaitsFresh) return 0
+        continue
+      }
+      const deferred = chunk.nextDeferred(window.cursor)
+      if (deferred !== window.cursor) {
+        return Math.min(deferred, chunk.endSequence, released, log.holes.nextFrom(window.cursor))
+      }
+      this.#offset += frameBytesAt(chunk.bytes, this.#offset)
+      this.#offsetSequence = window.cursor + 1
+      window.pass(1)
+      if (this.#deferredAhead > 0) this.#deferredAhead -= 1
+    }
+    return 0
+  }
+
+  #chunkAtCursor(): Chunk | undefined {
+    const { cursor } = this.#window
+    const known = this.#chunk
+    const isGood =
+      known !== undefined &&
+      known.generation === this.#generation &&
+      this.#offsetSequence === cursor &&
+      cursor < known.endSequence
+    if (isGood) return known
+    const { log } = this.#host
+    const chunk = log.chunkAt(cursor)
+    this.#chunk = chunk
+    if (chunk === undefined) return undefined
+    this.#generation = chunk.generation
+    this.#offset = chunk.offsetOf(cursor)
+    this.#offsetSequence = cursor
+    log.prefetch(chunk.endSequence)
+    return chunk
+  }
+
+  /** Copies messages that wait for another delivery, each with its attempts, and sends them as one run. */
+  #deliverAgain(subscriber: Subscriber, wanted: number): void {
+    const now = this.#clock.now()
+    const deadline = now + subscriber.msgTimeoutMs
+    let target: Buffer | undefined
+    let length = 0
+    let count = 0
+    while (count < wanted && this.#again.length > 0) {
+      const sequence = this.#again.peek()
+      const chunk = this.#chunkFor(sequence)
+      if (chunk === undefined) {
+        if (this.#awaitsAgain) break
+        continue
+      }
+      const start = chunk.offsetOf(sequence)
+      const frameBytes = frameBytesAt(chunk.bytes, start)
+      target ??= Buffer.allocUnsafe(
+        redeliveryBytes(frameBytes, Math.min(wanted, this.#again.length)),
+      )
+      if (length + frameBytes > target.length) break
+      this.#again.shift()
+      const isWanted = subscriber.sampleRate === 0 || Math.random() * 100 < subscriber.sampleRate
+      if (!isWanted) {
+        this.#window.settle(sequence)
+        this.#droppedCount += 1
+        continue
+      }
+      chunk.bytes.copy(target, length, start, start + frameBytes)
+      const attempts = this.#window.deliverAgain(sequence, subscriber.id, now, deadline)
+      writeAttempts(target, length, attempts)
+      this.#expect(subscriber.msgTimeoutMs, deadline, sequence, sequence + 1)
+      length += frameBytes
+      count += 1
+    }
+    if (count > 0) {
+      this.#inFlight += count
+      subscriber.inFlight += count
+      subscriber.deliver(target!.subarray(0, length), count, undefined)
+    }
+    this.#changed()
+  }
+
+  /** The chunk with a message for redelivery. Undefined where it is being read back, or is lost and has been settled. */
+  #chunkFor(sequence: number): Chunk | undefined {
+    const { log } = this.#host
+    const chunk = log.chunkAt(sequence)
+    if (chunk !== undefined) return chunk
+    if (log.holes.skip(sequence) === sequence) {
+      this.#awaitsAgain = true
+      log.request(sequence)
+      return undefined
+    }
+    this.#again.shift()
+    this.#window.settle(sequence)
+    this.#droppedCount += 1
+    this.#host.note('error', `message ${sequence} can no longer be read and is dropped`)
+    return undefined
+  }
+
+  /** An ephemeral channel may not hold the log back: past its limit the oldest go. */
+  #dropLag(): void {
+    const oldest = this.#host.releasedSequence - this.#limits.memQueueSize
+    const { cursor } = this.#window
+    if (cursor >= oldest) return
+    this.#droppedCount += Math.max(0, this.#host.log.countBetween(cursor, oldest))
+    this.#jumpTo(oldest)
+    this.#changed()
+  }
+
+  #jumpTo(sequence: number): void {
+    this.#window.jumpTo(sequence)
+    if (this.#deferredAhead === 0) return
+    this.#deferredAhead = 0
+    this.#host.log.forEachDeferred(this.#window.cursor, (deferred) => {
+      if (deferred < this.#absorbedSequence) this.#deferredAhead += 1
+    })
+  }
+
+  // ---- Answers --------------------------------------------------------------------------------------------------
+
+  finish(subscriber: Subscriber, source: Buffer, offset: number): AnswerOutcome {
+    const sequence = this.#sequenceAt(source, offset)
+    if (sequence === -1) return 'not in flight'
+    const found = this.#window.finish(sequence, subscriber.id)
+    if (found === SETTLED) return 'not in flight'
+    if (found === WAITING) return 'not owned'
+    this.#inFlight -= 1
+    subscriber.inFlight -= 1
+    this.#changed()
+    this.ready(subscriber)
+    return 'done'
+  }
+
+  requeue(subscriber: Subscriber, source: Buffer, offset: number, delayMs: number): AnswerOutcome {
+    const sequence = this.#sequenceAt(source, offset)
+    const outcome = this.#checkOwner(subscriber, sequence)
+    if (outcome !== 'done') return outcome
+    this.#inFlight -= 1
+    subscriber.inFlight -= 1
+    this.#requeueCount += 1
+    if (delayMs > 0) this.#defer(sequence, this.#clock.now() + delayMs)
+    else this.#queueAgain(sequence)
+    this.#changed()
+    this.ready(subscriber)
+    return 'done'
+  }
+
+  touch(subscriber: Subscriber, source: Buffer, offset: number): AnswerOutcome {
+    const sequence = this.#sequenceAt(source, offset)
+    const outcome = this.#checkOwner(subscriber, sequence)
+    if (outcome !== 'done') return outcome
+    const cap = this.#window.deliveredAtOf(sequence) + this.#limits.maxMsgTimeoutMs
+    this.#window.setDeadline(sequence, Math.min(this.#clock.now() + subscriber.msgTimeoutMs, cap))
+    return 'done'
+  }
+
+  #sequenceAt(source: Buffer, offset: number): number {
+    const prefixes = this.#host.idPrefixes
+    for (let i = 0; i < prefixes.length; i++) {
+      const bits = readSequenceBits(source, offset, prefixes[i]!)
+      if (bits !== -1) return sequenceNear(bits, this.#window.cursor)
+    }
+    return -1
+  }
+
+  #checkOwner(subscriber: Subscriber, sequence: number): AnswerOutcome {
+    if (sequence === -1 || this.#window.stateOf(sequence) !== IN_FLIGHT) return 'not in flight'
+    return this.#window.ownerOf(sequence) === subscriber.id ? 'done' : 'not owned'
+  }
+
+  // ---- Time -----------------------------------------------------------------------------------------------------
+
+  #expect(timeoutMs: number, deadline: number, from: number, to: number): void {
+    let queue = this.#deadlines.get(timeoutMs)
+    if (queue === undefined) {
+      queue = new DeadlineQueue()
+      this.#deadlines.set(timeoutMs, queue)
+    }
+    queue.push(deadline, from, to)
+    if (queue.wantsCompaction()) {
+      queue.compact((fires, first, end) => this.#isLive(timeoutMs, fires, first, end))
+    }
+    this.#alarms.set(this, queue.peekTime())
+  }
+
+  #isLive(timeoutMs: number, fires: number, from: number, to: number): boolean {
+    for (let sequence = from; sequence < to; sequence++) {
+      if (this.#isOfRecord(sequence, timeoutMs, fires)) return true
+    }
+    return false
+  }
+
+  /** Whether the message is still in flight from the delivery that the record was made for. */
+  #isOfRecord(sequence: number, timeoutMs: number, fires: number): boolean {
+    return (
+      this.#window.stateOf(sequence) === IN_FLIGHT &&
+      this.#window.deliveredAtOf(sequence) + timeoutMs <= fires
+    )
+  }
+
+  wake(now: number): number {
+    for (const [timeoutMs, queue] of this.#deadlines) {
+      while (queue.peekTime() <= now) {
+        const fires = queue.peekTime()
+        const from = queue.peekFrom()
+        const to = queue.peekTo()
+        queue.shift()
+        for (let sequence = from; sequence < to; sequence++) {
+          if (this.#isOfRecord(sequence, timeoutMs, fires)) this.#timeOutOrWait(sequence, now)
+        }
+      }
+      if (queue.length === 0) this.#deadlines.delete(timeoutMs)
+    }
+    while (this.#touched.peekTime() <= now) {
+      const sequence = this.#touched.pop()
+      if (this.#window.stateOf(sequence) === IN_FLIGHT) this.#timeOutOrWait(sequence, now)
+    }
+    while (this.#deferred.peekTime() <= now) {
+      const sequence = this.#deferred.pop()
+      if (this.#window.stateOf(sequence) !== DEFERRED) continue
+      this.#deferredCount -= 1
+      this.#queueAgain(sequence)
+      this.#changed()
+    }
+    let next = Math.min(this.#touched.peekTime(), this.#deferred.peekTime())
+    for (const queue of this.#deadlines.values()) next = Math.min(next, queue.peekTime())
+    return next
+  }
+
+  #timeOutOrWait(sequence: number, now: number): void {
+    const deadline = this.#window.deadlineOf(sequence)
+    if (deadline > now) {
+      this.#touched.push(deadline, sequence)
+      return
+    }
+    const owner = this.#window.ownerOf(sequence)
+    const subscriber = this.subscribers.find((candidate) => candidate.id === owner)
+    this.#inFlight -= 1
+    this.#timeoutCount += 1
+    this.#queueAgain(sequence)
+    this.#changed()
+    if (subscriber === undefined) return
+    subscriber.inFlight -= 1
+    this.ready(subscriber)
+  }
+
+  #queueAgain(sequence: number): void {
+    this.#window.setState(sequence, WAITING)
+    this.#again.push(sequence)
+    if (!this.isDirty) this.#host.channelChanged(this)
+  }
+
+  #defer(sequence: number, due: number): void {
+    this.#window.setState(sequence, DEFERRED)
+    this.#deferred.push(due, sequence)
+    this.#deferredCount += 1
+    this.#alarms.set(this, due)
+  }
+
+  /** A deferred message has been committed: from now on it is this channel's to wait for. */
+  absorb(sequence: number, dueMs: number): void {
+    if (sequence < this.#absorbedSequence) return
+    this.#window.addStraggler(sequence, DEFERRED, 0)
+    this.#defer(sequence, this.#clock.now() + Math.max(0, dueMs - this.#clock.wallMs()))
+    this.#absorbedSequence = sequence + 1
+    this.#deferredAhead += 1
+    this.#changed()
+  }
+
+  // ---- Keeping --------------------------------------------------------------------------------------------------
+
+  /** Takes on the deferred messages that the log holds from the cursor on. */
+  absorbFromLog(): void {
+    const { log, releasedSequence } = this.#host
+    log.forEachDeferred(this.#window.cursor, (sequence, dueMs) => {
+      if (sequence >= releasedSequence) return
+      if (sequence < this.#absorbedSequence) this.#deferredAhead += 1
+      else this.absorb(sequence, dueMs)
+    })
+    this.#absorbedSequence = Math.max(this.#absorbedSequence, releasedSequence)
+  }
+
+  /** Counts what a commit added; for `message_count`. */
+  received(count: number): void {
+    this.#messageCount += count
+  }
+
+  /** Everything that waits, is in flight or is deferred is dropped. */
+  empty(): void {
+    const released = this.#host.releasedSequence
+    this.#droppedCount += this.#freshCount() + this.#window.unsettled
+    this.#window.reset(Math.max(released, this.#window.cursor))
+    this.#again.clear()
+    this.#deferred.clear()
+    this.#touched.clear()
+    this.#deadlines.clear()
+    this.#deferredAhead = 0
+    this.#absorbedSequence = Math.max(this.#absorbedSequence, released)
+    this.#inFlight = 0
+    this.#deferredCount = 0
+    for (const subscriber of this.subscribers) {
+      subscriber.inFlight = 0
+      this.ready(subscriber)
+    }
+    this.#changed()
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.isPaused = isPaused
+    this.#changed()
+    this.#host.channelChanged(this)
+  }
+
+  /** The channel is gone: its subscribers are closed. */
+  exit(): void {
+    this.isExiting = true
+    this.#alarms.drop(this)
+    for (const subscriber of this.subscribers.slice()) subscriber.close()
+  }
+
+  /** Everything below is settled here, but for the stragglers. */
+  get floor(): number {
+    return this.#window.floor
+  }
+
+  get cursor(): number {
+    return this.#window.cursor
+  }
+
+  /** Whether a message of the range, end exclusive, is still to be settled here. */
+  needs(from: number, to: number): boolean {
+    return to > this.#window.cursor || this.#window.hasUnsettledIn(from, to)
+  }
+
+  /** The oldest message that is unsettled or not delivered. */
+  oldestNeeded(): number {
+    let oldest = this.#window.floor
+    this.#window.stragglers.forEach((sequence) => {
+      if (sequence < oldest) oldest = sequence
+    })
+    return oldest
+  }
+
+  /** Gives back memory that a burst needed. */
+  trim(): void {
+    this.#window.trim()
+  }
+
+  checkpoint(): ChannelCheckpoint {
+    const due = new Map<number, number>()
+    const offset = this.#clock.wallMs() - this.#clock.now()
+    this.#deferred.forEach((time, sequence) => due.set(sequence, Math.round(time + offset)))
+    const unsettled: UnsettledMessage[] = []
+    this.#window.forEachUnsettled((sequence, state) => {
+      const dueMs = state === DEFERRED ? (due.get(sequence) ?? 0) : 0
+      unsettled.push({ sequence, dueMs, attempts: this.#window.attemptsOf(sequence) })
+    })
+    unsettled.sort((a, b) => a.sequence - b.sequence)
+    return {
+      cursor: this.#window.cursor,
+      absorbed: this.#absorbedSequence,
+      isPaused: this.isPaused,
+      unsettled,
+    }
+  }
+
+  /** Takes up where a checkpoint left off. What was in flight then is delivered again. */
+  restore(checkpoint: ChannelCheckpoint): void {
+    this.isPaused = checkpoint.isPaused
+    this.#window.reset(checkpoint.cursor)
+    this.#absorbedSequence = checkpoint.absorbed
+    const now = this.#clock.now()
+    const wallMs = this.#clock.wallMs()
+    for (const { sequence, dueMs, attempts } of checkpoint.unsettled) {
+      this.#window.addStraggler(sequence, WAITING, attempts)
+      if (dueMs > wallMs) this.#defer(sequence, now + dueMs - wallMs)
+      else this.#again.push(sequence)
+    }
+  }
+
+  #changed(): void {
+    if (this.isUnsaved || this.isEphemeral) return
+    this.isUnsaved = true
+    this.#host.channelUnsaved(this)
+  }
+
+  #freshCount(): number {
+    const { log, releasedSequence } = this.#host
+    const count = log.countBetween(this.#window.cursor, releasedSequence)
+    return Math.max(0, count - this.#deferredAhead)
+  }
+
+  stats(): ChannelStats {
+    const { log, releasedSequence } = this.#host
+    const depth = this.#freshCount() + this.#again.length
+    const onDisk = Math.min(log.tailSequence, releasedSequence)
+    const fromDisk = log.isEphemeral ? 0 : log.countBetween(this.#window.cursor, onDisk)
+    return {
+      depth,
+      backendDepth: Math.min(depth, fromDisk),
+      inFlightCount: this.#inFlight,
+      deferredCount: this.#deferredCount,
+      messageCount: this.#messageCount,
+      requeueCount: this.#requeueCount,
+      timeoutCount: this.#timeoutCount,
+      droppedCount: this.#droppedCount,
+    }
+  }
+}
+
+/** Room for a redelivery of some `count` messages like the first. */
+function redeliveryBytes(firstBytes: number, count: number): number {
+  if (count === 1) return firstBytes
+  const likely = Math.max(firstBytes, MESSAGE_FRAME_HEADER_BYTES + 64) * count
+  return Math.max(firstBytes, Math.min(likely, MAX_REDELIVERY_BYTES))
+}

@@ -1,0 +1,144 @@
+import fs from 'node:fs'
+import path from 'node:path'
+
+/**
+ * Everything the log asks of a file system. Tests put an in-memory or a fault-injecting one in its place.
+ * Paths are absolute; descriptors are whatever `open` returned. Calls throw what the system says (`error.code`).
+ */
+export interface LogFiles {
+  makeFolder(folder: string): void
+  /** Names in a folder, in no order; none where the folder is absent. */
+  list(folder: string): string[]
+  /** `append` creates the file and writes at its end; `read` never creates. */
+  open(file: string, mode: 'append' | 'read'): number
+  close(descriptor: number): void
+  size(descriptor: number): number
+  /** Writes at the end of the file. May write less than asked; the caller goes on or gives up. */
+  writev(descriptor: number, buffers: readonly Uint8Array[]): number
+  read(descriptor: number, target: Uint8Array, length: number, position: number): number
+  /** Like `read`, without holding up the event loop. `target` is lent until `done`. */
+  readLater(
+    descriptor: number,
+    target: Uint8Array,
+    length: number,
+    position: number,
+    done: (error: Error | null, bytesRead: number) => void,
+  ): void
+  truncate(descriptor: number, bytes: number): void
+  /** Brings a file's data to the device. */
+  syncLater(descriptor: number, done: (error: Error | null) => void): void
+  /** Makes the entries of a folder (names of new files) durable. */
+  syncFolder(folder: string): void
+  readWhole(file: string): Buffer | undefined
+  /** Replaces a file's content as one step: a reader sees the old or the new, never half. */
+  replace(file: string, content: Uint8Array, sync: boolean): void
+  rename(from: string, to: string): void
+  remove(file: string): void
+  removeFolder(folder: string): void
+}
+
+/** The real file system. */
+export class NodeFiles implements LogFiles {
+  makeFolder(folder: string): void {
+    fs.mkdirSync(folder, { recursive: true })
+  }
+
+  list(folder: string): string[] {
+    try {
+      return fs.readdirSync(folder)
+    } catch (error) {
+      if (isMissing(error)) return []
+      throw error
+    }
+  }
+
+  open(file: string, mode: 'append' | 'read'): number {
+    return fs.openSync(file, mode === 'append' ? 'a+' : 'r', 0o600)
+  }
+
+  close(descriptor: number): void {
+    fs.closeSync(descriptor)
+  }
+
+  size(descriptor: number): number {
+    return fs.fstatSync(descriptor).size
+  }
+
+  writev(descriptor: number, buffers: readonly Uint8Array[]): number {
+    return buffers.length === 1
+      ? fs.writeSync(descriptor, buffers[0]!)
+      : fs.writevSync(descriptor, buffers)
+  }
+
+  read(descriptor: number, target: Uint8Array, length: number, position: number): number {
+    return fs.readSync(descriptor, target, 0, length, position)
+  }
+
+  readLater(
+    descriptor: number,
+    target: Uint8Array,
+    length: number,
+    position: number,
+    done: (error: Error | null, bytesRead: number) => void,
+  ): void {
+    fs.read(descriptor, target, 0, length, position, done)
+  }
+
+  truncate(descriptor: number, bytes: number): void {
+    fs.ftruncateSync(descriptor, bytes)
+  }
+
+  syncLater(descriptor: number, done: (error: Error | null) => void): void {
+    fs.fdatasync(descriptor, done)
+  }
+
+  syncFolder(folder: string): void {
+    const descriptor = fs.openSync(folder, 'r')
+    try {
+      fs.fsyncSync(descriptor)
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  }
+
+  readWhole(file: string): Buffer | undefined {
+    try {
+      return fs.readFileSync(file)
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  replace(file: string, content: Uint8Array, sync: boolean): void {
+    const temporary = `${file}.tmp`
+    const descriptor = fs.openSync(temporary, 'w', 0o600)
+    try {
+      let written = 0
+      while (written < content.length) {
+        written += fs.writeSync(descriptor, content, written)
+      }
+      if (sync) fs.fsyncSync(descriptor)
+    } finally {
+      fs.closeSync(descriptor)
+    }
+    fs.renameSync(temporary, file)
+    if (sync) this.syncFolder(path.dirname(file))
+  }
+
+  rename(from: string, to: string): void {
+    fs.renameSync(from, to)
+  }
+
+  remove(file: string): void {
+    fs.rmSync(file, { force: true })
+  }
+
+  removeFolder(folder: string): void {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}

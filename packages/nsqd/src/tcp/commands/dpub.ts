@@ -1,0 +1,37 @@
+import { ProtocolError } from '@tsq/protocol'
+
+import { type Input, NEED_MORE } from '../input.ts'
+import type { Session } from '../session.ts'
+import { messageBody, publishError } from './publishing.ts'
+
+/** DPUB topic delay(ms) LF size(int32) body */
+export function dpub(session: Session, input: Input): number {
+  if (input.params < 2) {
+    throw new ProtocolError('E_INVALID', 'DPUB insufficient number of parameters')
+  }
+  session.checkTopic(input, 1, 'DPUB')
+  const delayMs = input.number(2)
+  if (delayMs === -1) {
+    throw new ProtocolError(
+      'E_INVALID',
+      `DPUB could not parse timeout ${input.token(2).toString()}`,
+    )
+  }
+  const { maxReqTimeoutMs, maxMsgSize } = session.options
+  if (delayMs > maxReqTimeoutMs) {
+    throw new ProtocolError(
+      'E_INVALID',
+      `DPUB timeout ${delayMs} out of range 0-${Math.floor(maxReqTimeoutMs)}`,
+    )
+  }
+  const start = messageBody(input, 'DPUB', maxMsgSize)
+  if (start === NEED_MORE) return NEED_MORE
+  const end = start + input.size(input.next)
+  try {
+    session.topicFor(input, 1, 1).publish(input.bytes, start, end, delayMs)
+  } catch (error) {
+    throw publishError(error, 'DPUB')
+  }
+  session.replyWhenAcked('DPUB')
+  return end
+}

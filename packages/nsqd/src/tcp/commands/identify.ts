@@ -1,0 +1,35 @@
+import { encodeResponse, ProtocolError } from '@tsq/protocol'
+
+import { negotiate } from '../identity.ts'
+import { type Input, NEED_MORE } from '../input.ts'
+import { OK_FRAME } from '../outbox.ts'
+import type { Session } from '../session.ts'
+
+const SIZE_BYTES = 4
+
+/** IDENTIFY LF size(int32) json: who the client is and how it wants to be served. */
+export function identify(session: Session, input: Input): number {
+  if (session.state !== 'init') {
+    throw new ProtocolError('E_INVALID', 'cannot IDENTIFY in current state')
+  }
+  if (!input.hasSize(input.next)) {
+    if (!input.isEnded) return NEED_MORE
+    throw new ProtocolError('E_BAD_BODY', 'IDENTIFY failed to read body size')
+  }
+  const size = input.size(input.next)
+  const { maxBodySize } = session.options
+  if (size > maxBodySize) {
+    throw new ProtocolError('E_BAD_BODY', `IDENTIFY body too big ${size} > ${maxBodySize}`)
+  }
+  if (size <= 0) throw new ProtocolError('E_BAD_BODY', `IDENTIFY invalid body size ${size}`)
+  const start = input.next + SIZE_BYTES
+  if (!input.has(start, size)) {
+    if (!input.isEnded) return NEED_MORE
+    throw new ProtocolError('E_BAD_BODY', 'IDENTIFY failed to read body')
+  }
+  const end = start + size
+  const { identity, response } = negotiate(input.bytes.subarray(start, end), session.options)
+  session.identify(identity)
+  session.reply(response === undefined ? OK_FRAME : encodeResponse(JSON.stringify(response)))
+  return end
+}

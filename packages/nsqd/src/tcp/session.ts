@@ -1,0 +1,431 @@
+// Hot: one pass over everything a connection sends.
+
+import type { Socket } from 'node:net'
+
+import type { Logger } from '@tsq/daemon'
+import {
+  type ChannelName,
+  encodeError,
+  encodeResponse,
+  MAGIC_V2,
+  parseTopicName,
+  ProtocolError,
+  quoteBytes,
+  RESPONSE_HEARTBEAT,
+  type TopicName,
+} from '@tsq/protocol'
+
+import type { AnswerOutcome, Channel } from '../channel.ts'
+import type { Lender } from '../log/chunk.ts'
+import type { NsqdOptions } from '../options.ts'
+import type { Subscriber } from '../subscriber.ts'
+import type { AckWaiter, Topic } from '../topic.ts'
+import type { Flusher, Turn } from '../turn.ts'
+import { obey } from './commands.ts'
+import { HeldBytes } from './held-bytes.ts'
+import { defaultIdentity, type Identity } from './identity.ts'
+import { CLOSE, Input, NEED_MORE } from './input.ts'
+import { MpubWalk } from './mpub-walk.ts'
+import { Outbox } from './outbox.ts'
+
+const HEARTBEAT = encodeResponse(RESPONSE_HEARTBEAT)
+const BAD_PROTOCOL = encodeError('E_BAD_PROTOCOL')
+const MAGIC_BYTES = 4
+const MAGIC_TIMEOUT_MS = 10_000
+/** After a fatal error the peer gets so long to read it and close. */
+const LINGER_MS = 1_000
+const NO_BYTES = Buffer.alloc(0)
+
+export type SessionState = 'init' | 'subscribed' | 'closing'
+
+/** What a session needs of its nsqd. */
+export interface SessionHost {
+  readonly options: NsqdOptions
+  readonly turn: Turn
+  readonly logger: Logger
+  topic(name: TopicName): Topic
+  sessionClosed(session: Session): void
+}
+
+/** What a connection published to one topic. */
+interface Publishing {
+  readonly name: Buffer
+  topic: Topic
+  count: number
+}
+
+/** One connection: the bytes that come in, the commands in them, and what goes out. */
+export class Session implements Subscriber, AckWaiter, Flusher {
+  readonly id: number
+  readonly options: NsqdOptions
+  readonly mpubWalk = new MpubWalk()
+  readonly connectedAtMs = Date.now()
+  readonly remoteAddress: string
+  state: SessionState = 'init'
+  identity: Identity
+  inFlight = 0
+  isListed = false
+  readyCount = 0
+  messageCount = 0
+  finishCount = 0
+  requeueCount = 0
+  readonly #socket: Socket
+  readonly #host: SessionHost
+  readonly #outbox: Outbox
+  readonly #input = new Input()
+  readonly #held = new HeldBytes()
+  readonly #publishings = new Map<string, Publishing>()
+  #publishing: Publishing | undefined
+  #channel: Channel | undefined
+  #hasMagic = false
+  #isClosed = false
+  /** A fatal error has been answered: what still comes in is not read. */
+  #isDoomed = false
+  /** Once everything owed has been sent, the connection ends. */
+  #isEnding = false
+  #isDirty = false
+  /** SUB's OK is held up by a publish before it, so no message may go out yet. */
+  #awaitsSubscribed = false
+  #lastCommandMs = performance.now()
+  #lastFlushMs = 0
+  #timer: NodeJS.Timeout
+
+  constructor(id: number, socket: Socket, host: SessionHost) {
+    this.id = id
+    this.#socket = socket
+    this.#host = host
+    this.options = host.options
+    const remoteHost = socket.remoteAddress ?? ''
+    this.remoteAddress = remoteHost === '' ? '@' : `${formatHost(remoteHost)}:${socket.remotePort}`
+    this.identity = defaultIdentity(remoteHost, host.options)
+    this.#outbox = new Outbox(socket, {
+      onPublishFailed: (frame) => this.#fail(frame),
+      onFlushed: () => this.#flushed(),
+    })
+    this.#timer = setTimeout(() => this.#drop('sent no magic'), MAGIC_TIMEOUT_MS)
+    socket.on('data', (bytes: Buffer) => this.#read(bytes, false))
+    socket.on('end', () => this.#read(NO_BYTES, true))
+    socket.on('error', (error) => this.#log('debug', `connection failed - ${error.message}`))
+    socket.on('close', () => this.#closed())
+  }
+
+  get msgTimeoutMs(): number {
+    return this.identity.msgTimeoutMs
+  }
+
+  get sampleRate(): number {
+    return this.identity.sampleRate
+  }
+
+  /** 0 where heartbeats are off. */
+  get heartbeatIntervalMs(): number {
+    return this.identity.heartbeatIntervalMs
+  }
+
+  /** Topic names and counts of messages published. */
+  get published(): [topic: string, count: number][] {
+    const counts: [string, number][] = []
+    for (const [name, { count }] of this.#publishings) if (count > 0) counts.push([name, count])
+    return counts
+  }
+
+  get channel(): Channel | undefined {
+    return this.#channel
+  }
+
+  // ---- Coming in ------------------------------------------------------------------------------------------------
+
+  #read(bytes: Buffer, isEnded: boolean): void {
+    if (this.#isDoomed || this.#isClosed) return
+    const held = this.#held
+    const input = this.#input
+    input.isEnded = isEnded
+    let chunk = bytes
+    while (!this.#isDoomed && !this.#isClosed) {
+      if (held.length === 0) {
+        const used = this.#parse(chunk, chunk.length)
+        if (used < chunk.length) held.keep(chunk, used)
+        break
+      }
+      // Complete the command in hand, no further: the rest is read where it lies.
+      const taken = held.fill(chunk, input.needed)
+      chunk = chunk.subarray(taken)
+      held.drop(this.#parse(held.bytes, held.length))
+      if (chunk.length === 0) break
+    }
+    if (isEnded && !this.#isDoomed && !this.#isClosed) this.#ended()
+  }
+
+  /** Obeys the commands in `bytes`; returns where the first one begins that is not whole. */
+  #parse(bytes: Buffer, length: number): number {
+    const input = this.#input
+    input.bytes = bytes
+    input.end = length
+    input.needed = 0
+    let at = this.#hasMagic ? 0 : this.#readMagic(bytes, length)
+    if (!this.#hasMagic) return at
+    const first = at
+    try {
+      while (at < length && !this.#isDoomed && !this.#isClosed) {
+        let next = input.readLine(at)
+        if (next >= 0) next = obey(this, input)
+        if (next === NEED_MORE) break
+        if (next === CLOSE) {
+          this.#drop('sent a line without an end')
+          break
+        }
+        at = next
+      }
+    } catch (error) {
+      this.#refuse(error)
+    }
+    if (at > first) this.#lastCommandMs = performance.now()
+    input.bytes = NO_BYTES
+    return at
+  }
+
+  #readMagic(bytes: Buffer, length: number): number {
+    if (length < MAGIC_BYTES) return 0
+    if (bytes.toString('latin1', 0, MAGIC_BYTES) !== MAGIC_V2) {
+      this.#fail(BAD_PROTOCOL)
+      return 0
+    }
+    this.#hasMagic = true
+    this.#lastCommandMs = performance.now()
+    this.#startHeartbeat()
+    return MAGIC_BYTES
+  }
+
+  #refuse(error: unknown): void {
+    if (!(error instanceof ProtocolError)) {
+      this.#host.logger.error(`client ${this.remoteAddress}: ${(error as Error).stack}`)
+      this.#fail(encodeError('E_INVALID internal error'))
+      return
+    }
+    this.#log('info', `${error.message}`)
+    const frame = encodeError(error.message)
+    if (error.fatal) this.#fail(frame)
+    else this.reply(frame)
+  }
+
+  /** The peer sends no more but may still read: what it is owed goes out before the end. */
+  #ended(): void {
+    this.#isEnding = true
+    this.#changed()
+  }
+
+  // ---- What commands ask for ------------------------------------------------------------------------------------
+
+  identify(identity: Identity): void {
+    this.identity = identity
+    this.#startHeartbeat()
+  }
+
+  /** @throws {ProtocolError} `E_BAD_TOPIC` */
+  checkTopic(input: Input, token: number, command: string): void {
+    if (this.#isSameTopic(input, token)) return
+    if (parseTopicName(input.text(token)) !== undefined) return
+    const quoted = quoteBytes(input.token(token))
+    throw new ProtocolError('E_BAD_TOPIC', `${command} topic name ${quoted} is not valid`)
+  }
+
+  /** The topic that the token names, which has been checked; made if it is not there. Counts `count` publishes. */
+  topicFor(input: Input, token: number, count: number): Topic {
+    if (!this.#isSameTopic(input, token)) {
+      const name = input.text(token) as TopicName
+      const known = this.#publishings.get(name)
+      this.#publishing = known ?? {
+        name: Buffer.from(name),
+        topic: this.#host.topic(name),
+        count: 0,
+      }
+      if (known === undefined) this.#publishings.set(name, this.#publishing)
+    }
+    const publishing = this.#publishing!
+    if (publishing.topic.isExiting) publishing.topic = this.#host.topic(publishing.topic.name)
+    publishing.count += count
+    return publishing.topic
+  }
+
+  /** Mostly a connection publishes to one topic: its name is compared as bytes, without making a string. */
+  #isSameTopic(input: Input, token: number): boolean {
+    const last = this.#publishing?.name
+    const from = input.from(token)
+    if (last === undefined || input.to(token) - from !== last.length) return false
+    for (let i = 0; i < last.length; i++) if (input.bytes[from + i] !== last[i]) return false
+    return true
+  }
+
+  /** Answers what was just published once its topic has acknowledged it. */
+  replyWhenAcked(command: string): void {
+    this.#outbox.replyWhenAcked(this.#publishing!.topic, command)
+    this.#changed()
+  }
+
+  reply(frame: Buffer): void {
+    this.#outbox.reply(frame)
+    this.#changed()
+  }
+
+  replyError(text: Buffer): void {
+    this.reply(encodeError(text))
+  }
+
+  /** @throws {ChannelFull} */
+  subscribe(topicName: TopicName, channelName: ChannelName): void {
+    const channel = this.#host.topic(topicName).channel(channelName)
+    channel.subscribe(this)
+    this.#channel = channel
+    this.state = 'subscribed'
+    this.#awaitsSubscribed = this.#outbox.hasReplies
+  }
+
+  setReady(count: number): void {
+    this.readyCount = count
+    this.#channel?.ready(this)
+  }
+
+  beginClosing(): void {
+    this.state = 'closing'
+    this.readyCount = 0
+  }
+
+  finish(source: Buffer, offset: number): AnswerOutcome {
+    const outcome = this.#channel!.finish(this, source, offset)
+    if (outcome === 'done') this.finishCount += 1
+    return outcome
+  }
+
+  requeue(source: Buffer, offset: number, delayMs: number): AnswerOutcome {
+    const outcome = this.#channel!.requeue(this, source, offset, delayMs)
+    if (outcome === 'done') this.requeueCount += 1
+    return outcome
+  }
+
+  touch(source: Buffer, offset: number): AnswerOutcome {
+    return this.#channel!.touch(this, source, offset)
+  }
+
+  // ---- Going out ------------------------------------------------------------------------------------------------
+
+  room(): number {
+    if (this.#isClosed || this.#isDoomed || this.#awaitsSubscribed) return 0
+    return this.#outbox.isPushedBack() ? 0 : this.readyCount - this.inFlight
+  }
+
+  deliver(frames: Uint8Array, count: number, lender: Lender | undefined): void {
+    this.messageCount += count
+    this.#outbox.push(frames, lender)
+    this.#changed()
+  }
+
+  acked(): void {
+    this.#changed()
+  }
+
+  #changed(): void {
+    if (this.#isDirty) return
+    this.#isDirty = true
+    this.#host.turn.addSession(this)
+  }
+
+  /** Sends what the turn brought. */
+  flush(): void {
+    this.#isDirty = false
+    if (this.#isClosed) return
+    this.#lastFlushMs = performance.now()
+    const blocking = this.#outbox.flush()
+    blocking?.awaitAck(this)
+    if (this.#isEnding && !this.#outbox.hasReplies) this.#socket.end()
+    if (this.#awaitsSubscribed && !this.#outbox.hasReplies) {
+      this.#awaitsSubscribed = false
+      this.#channel?.ready(this)
+    }
+  }
+
+  #flushed(): void {
+    if (!this.#isClosed && this.readyCount > this.inFlight) this.#channel?.ready(this)
+  }
+
+  // ---- Time -----------------------------------------------------------------------------------------------------
+
+  #startHeartbeat(): void {
+    clearTimeout(this.#timer)
+    const interval = this.heartbeatIntervalMs
+    if (interval === 0) return
+    this.#timer = setInterval(() => this.#beat(interval), interval)
+  }
+
+  #beat(interval: number): void {
+    const now = performance.now()
+    if (this.#outbox.isPushedBack() && now - this.#lastFlushMs >= interval) {
+      this.#drop('takes nothing more')
+      return
+    }
+    const silentMs = now - this.#lastCommandMs
+    if (silentMs >= 2 * interval) {
+      this.#drop('is silent')
+      return
+    }
+    this.#outbox.push(HEARTBEAT, undefined)
+    this.#changed()
+    if (silentMs > interval) {
+      // The deadline falls between two heartbeats.
+      const left = 2 * interval - silentMs
+      setTimeout(() => {
+        if (performance.now() - this.#lastCommandMs >= 2 * interval) this.#drop('is silent')
+      }, left).unref()
+    }
+  }
+
+  // ---- The end --------------------------------------------------------------------------------------------------
+
+  /** Sends a last frame and closes. The peer gets a moment to read it: what it still sends is thrown away, not reset. */
+  #fail(frame: Buffer): void {
+    if (this.#isDoomed || this.#isClosed) return
+    this.#isDoomed = true
+    this.#isEnding = true
+    this.#outbox.reply(frame)
+    this.flush()
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+  }
+
+  #drop(why: string): void {
+    this.#log('info', `closing, the client ${why}`)
+    this.#socket.destroy()
+  }
+
+  /** The channel is deleted, or nsqd stops. */
+  close(): void {
+    this.#socket.destroy()
+    this.#closed()
+  }
+
+  /** nsqd stops: what is to be answered is answered, then the connection ends. */
+  end(): void {
+    this.#isEnding = true
+    this.readyCount = 0
+    this.flush()
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    this.#outbox.close()
+    this.#held.clear()
+    this.#channel?.unsubscribe(this)
+    this.#host.sessionClosed(this)
+  }
+
+  #log(level: 'debug' | 'info', text: string): void {
+    if (this.#host.logger.isEnabled(level)) {
+      this.#host.logger[level](`client ${this.remoteAddress}: ${text}`)
+    }
+  }
+}
+
+function formatHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,49 @@
+import { nearest } from '@tsq/daemon'
+
+import { start } from './start.ts'
+
+interface Command {
+  readonly name: string
+  readonly summary: string
+  run(argv: readonly string[]): Promise<void>
+}
+
+const commands: readonly Command[] = [
+  {
+    name: 'start',
+    summary: 'run a nsqd with a data folder and print how to publish and consume',
+    run: start,
+  },
+  {
+    name: 'nsqd',
+    summary: 'run the broker; the same as the nsqd command (tsq nsqd --help)',
+    run: async (argv) => (await import('@tsq/nsqd')).main(argv),
+  },
+]
+
+/** The `tsq` command: its first word says what to do. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const [word, ...rest] = argv
+  if (word === undefined || word === 'help' || /^--?h(elp)?$/.test(word)) {
+    process.stdout.write(helpText())
+    return
+  }
+  const command = commands.find(({ name }) => name === word)
+  if (command !== undefined) {
+    await command.run(rest)
+    return
+  }
+  const likely = nearest(
+    word,
+    commands.map(({ name }) => name),
+  )
+  const hint = likely === undefined ? '' : ` Did you mean "tsq ${likely}"?`
+  process.stderr.write(`tsq: there is no command "${word}".${hint}\n\n${helpText()}`)
+  process.exitCode = 2
+}
+
+function helpText(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
+  return `tsq: a message platform that speaks NSQ\n\nUsage: tsq <command> [flags]\n\n${lines.join('\n')}\n`
+}
