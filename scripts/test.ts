@@ -13,7 +13,7 @@ function testFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.js'))
     .map((file) => path.join(folder, file))
-    .sort()
+    .toSorted()
 }
 
 function defaultFolders(): string[] {

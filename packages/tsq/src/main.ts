@@ -1,6 +1,7 @@
 import { nearest } from '@tsq/daemon'
 
 import { start } from './start.ts'
+import { pub, tail } from './try.ts'
 
 interface Command {
   readonly name: string
@@ -19,6 +20,8 @@ const commands: readonly Command[] = [
     summary: 'run the broker; the same as the nsqd command (tsq nsqd --help)',
     run: async (argv) => (await import('@tsq/nsqd')).main(argv),
   },
+  { name: 'pub', summary: 'publish messages to a topic', run: pub },
+  { name: 'tail', summary: 'print what is published to a topic from now on', run: tail },
 ]
 
 /** The `tsq` command: its first word says what to do. */

@@ -20,7 +20,8 @@ const INDEX_HEADER_BYTES = 48
 
 /** One file of a topic's log: a run of batches, named by its first sequence number. */
 export class Segment {
-  readonly folder: string
+  readonly file: string
+  readonly indexFile: string
   readonly firstSequence: number
   /** Sequence number after the last message. */
   endSequence: number
@@ -33,17 +34,11 @@ export class Segment {
   readonly #offsets: number[] = []
 
   constructor(folder: string, firstSequence: number) {
-    this.folder = folder
+    const stem = path.join(folder, segmentStem(firstSequence))
+    this.file = stem + SEGMENT_SUFFIX
+    this.indexFile = stem + INDEX_SUFFIX
     this.firstSequence = firstSequence
     this.endSequence = firstSequence
-  }
-
-  get file(): string {
-    return path.join(this.folder, segmentName(this.firstSequence))
-  }
-
-  get indexFile(): string {
-    return path.join(this.folder, `${segmentStem(this.firstSequence)}${INDEX_SUFFIX}`)
   }
 
   /** Takes note of a batch that stands at the end of the file. */

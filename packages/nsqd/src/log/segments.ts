@@ -196,7 +196,7 @@ export class Segments {
 
   /** Deletes sealed segments that end at or below `sequence` and that `isNeeded` does not speak for. */
   deleteBelow(sequence: number, isNeeded: (segment: Segment) => boolean): void {
-    for (const segment of [...this.list]) {
+    for (const segment of this.list.slice()) {
       if (segment.endSequence > sequence || segment === this.#active) break
       if (!isNeeded(segment)) this.#drop(segment)
     }

@@ -174,6 +174,6 @@ function readFields(body: Buffer): Fields {
   }
   if (parsed === null) return new Fields(new Map())
   if (typeof parsed !== 'object' || Array.isArray(parsed)) undecodable()
-  const entries = Object.entries(parsed as object)
+  const entries = Object.entries(parsed)
   return new Fields(new Map(entries.map(([name, value]) => [name.toLowerCase(), value as unknown])))
 }

@@ -75,11 +75,11 @@ export class Input {
 
   /** The bytes of a token; borrowed. */
   token(token: number): Buffer {
-    return this.bytes.subarray(this.#from[token]!, this.#to[token]!)
+    return this.bytes.subarray(this.#from[token], this.#to[token])
   }
 
   text(token: number): string {
-    return this.bytes.toString('latin1', this.#from[token]!, this.#to[token]!)
+    return this.bytes.toString('latin1', this.#from[token], this.#to[token])
   }
 
   /**

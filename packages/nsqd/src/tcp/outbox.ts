@@ -23,7 +23,7 @@ interface Reply {
 export interface OutboxEvents {
   /** A publish failed: the error frame follows the answers before it, then the connection closes. */
   onPublishFailed(frame: Buffer): void
-  /** Everything sent so far has reached the operating system. */
+  /** The operating system has taken what one turn sent; more may wait. */
   onFlushed(): void
 }
 
@@ -45,7 +45,6 @@ export class Outbox {
   /** Lenders per write under way, oldest first. */
   #lent: Lender[][] = []
   #lentHead = 0
-  #writesUnderWay = 0
   readonly #written = (): void => this.#onWritten()
 
   constructor(socket: Socket, events: OutboxEvents) {
@@ -150,7 +149,6 @@ export class Outbox {
     this.#pieces = []
     if (lenders.length > 0) this.#lenders = []
     this.#lent.push(lenders)
-    this.#writesUnderWay += 1
     const socket = this.#socket
     const last = pieces.length - 1
     if (last === 0) {
@@ -171,8 +169,7 @@ export class Outbox {
       this.#lentHead = 0
     }
     for (const lender of lenders) lender.release()
-    this.#writesUnderWay -= 1
-    if (this.#writesUnderWay === 0) this.#events.onFlushed()
+    this.#events.onFlushed()
   }
 
   /** The connection is gone: nothing is sent any more, nothing stays borrowed. */

@@ -27,11 +27,14 @@ import { defaultIdentity, type Identity } from './identity.ts'
 import { CLOSE, Input, NEED_MORE } from './input.ts'
 import { MpubWalk } from './mpub-walk.ts'
 import { Outbox } from './outbox.ts'
+import { startReading } from './read-buffer.ts'
 
 const HEARTBEAT = encodeResponse(RESPONSE_HEARTBEAT)
 const BAD_PROTOCOL = encodeError('E_BAD_PROTOCOL')
 const MAGIC_BYTES = 4
 const MAGIC_TIMEOUT_MS = 10_000
+/** A peer that leaves so many bytes of answers unread is not read from until it takes them. */
+const MAX_UNREAD_BYTES = 1024 * 1024
 /** After a fatal error the peer gets so long to read it and close. */
 const LINGER_MS = 1_000
 const NO_BYTES = Buffer.alloc(0)
@@ -87,11 +90,14 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   /** SUB's OK is held up by a publish before it, so no message may go out yet. */
   #awaitsSubscribed = false
   #lastCommandMs = performance.now()
-  #lastFlushMs = 0
+  /** Since when the peer has taken nothing of what waits for it; 0 while nothing waits. */
+  #stuckSinceMs = 0
   #timer: NodeJS.Timeout
 
-  constructor(id: number, socket: Socket, host: SessionHost) {
+  /** @param accepted a connection that has not been read yet. */
+  constructor(id: number, accepted: Socket, host: SessionHost) {
     this.id = id
+    const socket = startReading(accepted, (bytes) => this.#read(bytes, false))
     this.#socket = socket
     this.#host = host
     this.options = host.options
@@ -103,7 +109,6 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       onFlushed: () => this.#flushed(),
     })
     this.#timer = setTimeout(() => this.#drop('sent no magic'), MAGIC_TIMEOUT_MS)
-    socket.on('data', (bytes: Buffer) => this.#read(bytes, false))
     socket.on('end', () => this.#read(NO_BYTES, true))
     socket.on('error', (error) => this.#log('debug', `connection failed - ${error.message}`))
     socket.on('close', () => this.#closed())
@@ -202,7 +207,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       this.#fail(encodeError('E_INVALID internal error'))
       return
     }
-    this.#log('info', `${error.message}`)
+    this.#log('info', (error.message))
     const frame = encodeError(error.message)
     if (error.fatal) this.#fail(frame)
     else this.reply(frame)
@@ -333,9 +338,9 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   flush(): void {
     this.#isDirty = false
     if (this.#isClosed) return
-    this.#lastFlushMs = performance.now()
     const blocking = this.#outbox.flush()
     blocking?.awaitAck(this)
+    if (this.#outbox.isPushedBack()) this.#holdBack()
     if (this.#isEnding && !this.#outbox.hasReplies) this.#socket.end()
     if (this.#awaitsSubscribed && !this.#outbox.hasReplies) {
       this.#awaitsSubscribed = false
@@ -343,7 +348,14 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     }
   }
 
+  #holdBack(): void {
+    if (this.#stuckSinceMs === 0) this.#stuckSinceMs = performance.now()
+    if (this.#socket.writableLength > MAX_UNREAD_BYTES) this.#socket.pause()
+  }
+
   #flushed(): void {
+    this.#stuckSinceMs = this.#outbox.isPushedBack() ? performance.now() : 0
+    if (this.#socket.isPaused()) this.#socket.resume()
     if (!this.#isClosed && this.readyCount > this.inFlight) this.#channel?.ready(this)
   }
 
@@ -358,7 +370,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
 
   #beat(interval: number): void {
     const now = performance.now()
-    if (this.#outbox.isPushedBack() && now - this.#lastFlushMs >= interval) {
+    if (this.#stuckSinceMs > 0 && now - this.#stuckSinceMs >= interval) {
       this.#drop('takes nothing more')
       return
     }

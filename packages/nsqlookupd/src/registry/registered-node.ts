@@ -1,0 +1,54 @@
+import { goJson } from '@tsq/daemon'
+
+import type { TopicRecord } from './topic-record.ts'
+
+/** What a nsqd said of itself in IDENTIFY, and where it connected from. */
+export interface NodeIdentity {
+  /** The socket's `ip:port`. */
+  readonly remoteAddress: string
+  readonly hostname: string
+  readonly broadcastAddress: string
+  readonly tcpPort: number
+  readonly httpPort: number
+  readonly version: string
+  readonly topologyZone: string
+  readonly topologyRegion: string
+}
+
+/** A nsqd known to nsqlookupd: one identified connection. Two connections of one nsqd are two of these. */
+export class RegisteredNode {
+  readonly identity: NodeIdentity
+  /** Every topic it is registered under; each of its channels is a channel of one of them. */
+  readonly topics = new Set<TopicRecord>()
+  /** Topics and channels it is registered under. */
+  registrations = 0
+  /** When it last sent IDENTIFY or PING, by the registry's clock. */
+  lastUpdate: number
+  /**
+   * Its fields as `/lookup` and `/nodes` show them, without the braces. They never change, and `/lookup` is asked all
+   * the time (bench/lookup.ts).
+   */
+  readonly jsonFields: string
+
+  constructor(identity: NodeIdentity, now: number) {
+    this.identity = identity
+    this.lastUpdate = now
+    this.jsonFields = goJson({
+      remote_address: identity.remoteAddress,
+      hostname: identity.hostname,
+      broadcast_address: identity.broadcastAddress,
+      tcp_port: identity.tcpPort,
+      http_port: identity.httpPort,
+      version: identity.version,
+      topology_zone: identity.topologyZone,
+      topology_region: identity.topologyRegion,
+    }).slice(1, -1)
+  }
+
+  /** Whether `address`, as in `/topic/tombstone`, is its `broadcast_address:http_port`, with brackets or without. */
+  hasHttpAddress(address: string): boolean {
+    const { broadcastAddress, httpPort } = this.identity
+    const host = broadcastAddress.replace(/^\[(.*)\]$/, '$1')
+    return address === `${host}:${httpPort}` || address === `[${host}]:${httpPort}`
+  }
+}

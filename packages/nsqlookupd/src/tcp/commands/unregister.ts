@@ -1,0 +1,13 @@
+import { OK_REPLY } from '../reply.ts'
+import type { Session } from '../session.ts'
+import { identifiedNode, readNames } from './names.ts'
+
+/** UNREGISTER SP topic[ SP channel] LF: the node has deleted the channel, or the topic with all its channels. */
+export function unregister(session: Session, params: readonly string[]): Buffer {
+  const node = identifiedNode(session)
+  const { topicName, channelName } = readNames('UNREGISTER', params)
+  const { topic, channels } = session.registry.unregister(node, topicName, channelName)
+  if (channels > 0) session.logChange('UNREGISTER', topicName, channelName ?? '*')
+  if (topic) session.logChange('UNREGISTER', topicName)
+  return OK_REPLY
+}
