@@ -25,6 +25,11 @@ export class Alarms {
     this.#clock = clock
   }
 
+  /** Entries kept, outdated ones included. */
+  get size(): number {
+    return this.#heap.length
+  }
+
   /** Makes sure that `sleeper` is called at `time` at the latest. */
   set(sleeper: Sleeper, time: number): void {
     if (time >= sleeper.alarmAt) return

@@ -39,6 +39,7 @@ export const nsqdOptions = defineOptions({
   broadcastAddress: text({
     flag: 'broadcast-address',
     default: os.hostname(),
+    defaultText: "this machine's name",
     group: LISTENING,
     doc: 'address under which clients reach this node',
   }),
@@ -48,6 +49,7 @@ export const nsqdOptions = defineOptions({
     default: defaultNodeId(os.hostname()),
     min: 0,
     max: NODE_ID_LIMIT - 1,
+    defaultText: "made from this machine's name",
     group: LISTENING,
     doc: 'part of every message id; give each node its own',
   }),

@@ -158,12 +158,15 @@ export class Blocks implements ChunkOwner {
       }
       const isBefore = header.firstSequence + header.count <= sequence
       if (!isBefore) {
-        if (!isBatchSound(bytes, at, header)) {
+        // Batches of a segment are neighbours, so a gap means that one before has a wrong header.
+        const isNeighbour =
+          chunk.count === 0
+            ? header.firstSequence <= sequence
+            : header.firstSequence === chunk.endSequence
+        if (!isNeighbour || !isBatchSound(bytes, at, header)) {
           isDamaged = true
           break
         }
-        const isNeighbour = chunk.count === 0 || header.firstSequence === chunk.endSequence
-        if (!isNeighbour) break
         if (chunk.count === 0) chunk.reset(header.firstSequence)
         takeFrames(chunk, at + BATCH_HEADER_BYTES, end, header.dueMs)
       }
@@ -174,13 +177,11 @@ export class Blocks implements ChunkOwner {
       return
     }
     this.#pool.giveBack(chunk)
-    if (isDamaged || bytesRead === 0) this.#skipDamage(segment, sequence, offset + at)
+    if (isDamaged || bytesRead === 0) this.#skipDamage(segment, sequence)
     else this.#read(segment, sequence, offset + at, Math.max(needed, CHUNK_BYTES))
   }
 
   #finish(segment: Segment, sequence: number, chunk: Chunk, nextOffset: number): void {
-    // What lies between the message asked for and the first one found is not there.
-    if (chunk.firstSequence > sequence) this.#holes.add(sequence, chunk.firstSequence)
     const isSegmentOver = nextOffset >= segment.bytes && !this.#segments.isActive(segment)
     this.#nextSequence = isSegmentOver ? -1 : chunk.endSequence
     this.#nextOffset = nextOffset
@@ -190,10 +191,14 @@ export class Blocks implements ChunkOwner {
     this.#events.onLoaded()
   }
 
-  /** Looks for the next sound batch behind damaged bytes and counts what is missing before it as lost. */
-  #skipDamage(segment: Segment, sequence: number, fromByte: number): void {
+  /**
+   * Looks for the next sound batch behind damaged bytes and counts what is missing before it as lost. It looks from the
+   * last place that is known to be one: headers hopped over on the way here may have led astray.
+   */
+  #skipDamage(segment: Segment, sequence: number): void {
     this.#loading.delete(sequence)
     let found = segment.endSequence
+    let fromByte = segment.offsetBefore(sequence)
     let toByte = segment.bytes
     let isSpared = false
     try {
@@ -213,6 +218,7 @@ export class Blocks implements ChunkOwner {
         toByte = scanner.offset
         break
       }
+      fromByte = scanner.damages.at(-1)?.fromByte ?? fromByte
     } catch (error) {
       this.#events.onReadError(segment, error as Error)
       return

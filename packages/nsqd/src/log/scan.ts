@@ -34,11 +34,15 @@ export class BatchScanner {
   /** Where the batch that `next` found begins. */
   offset = 0
   readonly damages: Damage[] = []
+  /** Whether each batch so far followed on the one before: only then may headers be believed without their CRCs. */
+  isUnbroken = true
   readonly #files: LogFiles
   readonly #descriptor: number
   readonly #fileBytes: number
   readonly #checkFrames: boolean
   #next: number
+  /** Sequence number after the batch found last; -1 before the first. */
+  #endSequence = -1
   #window: Buffer
   #windowStart = 0
   #windowLength = 0
@@ -73,6 +77,7 @@ export class BatchScanner {
     if (this.#isBatchAt(this.#next, this.#checkFrames)) return this.#found(this.#next)
     const from = this.#next
     const at = this.#search(from + 1)
+    this.isUnbroken = false
     this.damages.push({
       fromByte: from,
       toByte: at === -1 ? this.#fileBytes : at,
@@ -82,8 +87,11 @@ export class BatchScanner {
   }
 
   #found(offset: number): boolean {
+    const { firstSequence, count, framesBytes } = this.header
+    if (this.#endSequence !== -1 && firstSequence !== this.#endSequence) this.isUnbroken = false
+    this.#endSequence = firstSequence + count
     this.offset = offset
-    this.#next = offset + BATCH_HEADER_BYTES + this.header.framesBytes
+    this.#next = offset + BATCH_HEADER_BYTES + framesBytes
     return true
   }
 
@@ -94,6 +102,8 @@ export class BatchScanner {
     const bytes = BATCH_HEADER_BYTES + this.header.framesBytes
     if (offset + bytes > this.#fileBytes) return false
     if (!checkFrames) return true
+    // Sequence numbers only rise: what does not is a copy of the log in a message's body.
+    if (this.#checkFrames && this.header.firstSequence < this.#endSequence) return false
     const whole = this.#load(offset, bytes)
     return whole !== -1 && isBatchSound(this.#window, whole, this.header)
   }
@@ -138,4 +148,18 @@ export class BatchScanner {
     this.#windowLength = length
     return length >= bytes ? 0 : -1
   }
+}
+
+/** Headers of the deferred batches in a stretch of a segment, read without the frames unless something is wrong there. */
+export function deferredBatches(
+  files: LogFiles,
+  descriptor: number,
+  range: { fromByte: number; fileBytes: number },
+  checkFrames = false,
+): BatchHeader[] {
+  const found: BatchHeader[] = []
+  const scanner = new BatchScanner(files, descriptor, { checkFrames, ...range })
+  while (scanner.next()) if (scanner.header.dueMs > 0) found.push({ ...scanner.header })
+  const isBelieved = checkFrames || scanner.isUnbroken
+  return isBelieved ? found : deferredBatches(files, descriptor, range, true)
 }

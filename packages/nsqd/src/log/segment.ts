@@ -102,10 +102,15 @@ export class Segment {
   }
 
   /**
-   * Fills the segment by walking its batches. With `checkFrames` every CRC is checked; what does not check is returned,
-   * and `bytes` then ends behind the last sound batch when the damage is the file's tail.
+   * Fills the segment by walking its batches. With `checkFrames` every CRC is checked, without only where the headers do
+   * not add up. What does not check is returned, and `bytes` then ends behind the last sound batch when the damage is the
+   * file's tail.
    */
   scan(files: LogFiles, descriptor: number, checkFrames: boolean): readonly Damage[] {
+    this.#sequences.length = 0
+    this.#offsets.length = 0
+    this.bytes = 0
+    this.deferredBatches = 0
     const scanner = new BatchScanner(files, descriptor, { checkFrames })
     while (scanner.next()) {
       this.bytes = scanner.offset
@@ -113,8 +118,16 @@ export class Segment {
       const bytes = scanner.endOfSound - scanner.offset
       this.addBatch(bytes, header.firstSequence, header.count, header.dueMs > 0)
     }
+    const isBelieved = scanner.isUnbroken && isLastSound(files, descriptor, scanner.offset)
+    if (!checkFrames && !isBelieved) return this.scan(files, descriptor, true)
     return scanner.damages
   }
+}
+
+/** No header follows the last batch to bear it out. */
+function isLastSound(files: LogFiles, descriptor: number, offset: number): boolean {
+  const scanner = new BatchScanner(files, descriptor, { checkFrames: true, fromByte: offset })
+  return scanner.next() && scanner.damages.length === 0
 }
 
 export function segmentName(firstSequence: number): string {

@@ -9,7 +9,7 @@ import type { ChunkPool } from './chunk-pool.ts'
 import { Holes } from './holes.ts'
 import type { OpenFiles } from './open-files.ts'
 import { type RecoveryNote, recoverSegments } from './recovery.ts'
-import { BatchScanner } from './scan.ts'
+import { deferredBatches } from './scan.ts'
 import type { Segment } from './segment.ts'
 import { Segments } from './segments.ts'
 import { Tail } from './tail.ts'
@@ -349,19 +349,17 @@ export class TopicLog {
         segment.file,
         this.#segments!.isActive(segment) ? 'append' : 'read',
       )
-      const scanner = new BatchScanner(openFiles.files, file.descriptor, {
-        checkFrames: false,
-        fromByte: segment.offsetBefore(from),
-        fileBytes: segment.bytes,
-      })
-      while (scanner.next()) {
-        const { firstSequence, count, dueMs } = scanner.header
-        reached = Math.max(reached, firstSequence + count)
-        if (dueMs === 0) continue
+      const range = { fromByte: segment.offsetBefore(from), fileBytes: segment.bytes }
+      for (const { firstSequence, count, dueMs } of deferredBatches(
+        openFiles.files,
+        file.descriptor,
+        range,
+      )) {
         for (let sequence = firstSequence; sequence < firstSequence + count; sequence++) {
           if (sequence >= from) visit(sequence, dueMs)
         }
       }
+      reached = Math.max(reached, segment.endSequence)
     }
     for (const chunk of this.#tail.chunks) {
       for (const [i, sequence] of chunk.deferredSequences.entries()) {

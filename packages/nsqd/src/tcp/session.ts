@@ -207,7 +207,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       this.#fail(encodeError('E_INVALID internal error'))
       return
     }
-    this.#log('info', (error.message))
+    this.#log('info', error.message)
     const frame = encodeError(error.message)
     if (error.fatal) this.#fail(frame)
     else this.reply(frame)

@@ -25,10 +25,13 @@ export class TcpServer {
       sessionClosed: (session) => this.#forget(session),
     }
     const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
-    this.#server = createServer({ ...options, allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-      this.#lastId += 1
-      this.sessions.add(new Session(this.#lastId, socket, sessionHost))
-    })
+    this.#server = createServer(
+      { ...options, allowHalfOpen: true, pauseOnConnect: true },
+      (socket) => {
+        this.#lastId += 1
+        this.sessions.add(new Session(this.#lastId, socket, sessionHost))
+      },
+    )
   }
 
   /** @throws {ListenError} */
