@@ -28,7 +28,9 @@ for (const { file, text } of pages) {
   const target = path.join(folder, file)
   if (isCheck) {
     if (normalize(read(target)) !== normalize(text)) {
-      process.stderr.write(`docs/reference/${file} is not what the options say; run "npm run docs"\n`)
+      process.stderr.write(
+        `docs/reference/${file} is not what the options say; run "npm run docs"\n`,
+      )
       process.exitCode = 1
     }
     continue

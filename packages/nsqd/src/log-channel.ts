@@ -61,6 +61,7 @@ export class LogChannel implements Channel, Sleeper {
   /** Changed since the last checkpoint. The checkpointer's. */
   isUnsaved = false
   alarmAt = Infinity
+  alarmSlot = -1
   readonly subscribers: Subscriber[] = []
   readonly #host: ChannelHost
   readonly #clock: Clock

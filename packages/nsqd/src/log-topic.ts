@@ -54,7 +54,7 @@ export class LogTopic implements Topic, ChannelHost {
   readonly #folder: TopicFolder | undefined
   readonly #idPrefix: number
   readonly #stamp: TimestampNs = { high: 0, low: 0 }
-  readonly #waiters: AckWaiter[] = []
+  readonly #waiters = new Set<AckWaiter>()
   #isPaused = false
   #isDirty = false
   #committedPosition: number
@@ -136,11 +136,13 @@ export class LogTopic implements Topic, ChannelHost {
   }
 
   awaitAck(session: AckWaiter): void {
-    if (!this.#waiters.includes(session)) this.#waiters.push(session)
+    this.#waiters.add(session)
   }
 
   #wakeWaiters(): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.acked()
+    const waiters = [...this.#waiters]
+    this.#waiters.clear()
+    for (const waiter of waiters) waiter.acked()
   }
 
   /** Runs once a turn in which something was published. */
@@ -153,7 +155,7 @@ export class LogTopic implements Topic, ChannelHost {
     log.commit()
     const count = log.countBetween(this.#committedPosition, log.visibleSequence)
     this.#committedPosition = log.visibleSequence
-    if (this.#waiters.length > 0) this.#wakeWaiters()
+    if (this.#waiters.size > 0) this.#wakeWaiters()
     if (this.#isPaused || this.channels.size === 0) {
       if (this.isEphemeral) this.#dropUnread()
       return
@@ -193,7 +195,7 @@ export class LogTopic implements Topic, ChannelHost {
     this.#host.channelCreated(this, channel)
     this.note('info', `new channel(${name})`)
     if (!this.#isPaused) this.#releaseAll()
-    this.saveChannel(channel)
+    this.saveChannel(channel, true)
     return channel
   }
 
@@ -231,6 +233,7 @@ export class LogTopic implements Topic, ChannelHost {
     channel.exit()
     this.#host.channelDeleted(this, channel)
     this.note('info', `deleting channel(${name})`)
+    this.release()
     if (this.channels.size === 0 && this.isEphemeral) this.#host.topicAbandoned(this)
     return true
   }
@@ -306,11 +309,11 @@ export class LogTopic implements Topic, ChannelHost {
 
   // ---- Keeping --------------------------------------------------------------------------------------------------
 
-  saveChannel(channel: LogChannel): void {
+  saveChannel(channel: LogChannel, isNew = false): void {
     channel.isUnsaved = false
     if (channel.isEphemeral || channel.isExiting || this.#folder === undefined) return
     try {
-      this.#folder.writeChannel(channel.name, encodeCheckpoint(channel.checkpoint()))
+      this.#folder.writeChannel(channel.name, encodeCheckpoint(channel.checkpoint()), isNew)
     } catch (error) {
       this.note(
         'error',

@@ -78,8 +78,12 @@ export class TopicFolder {
     return channels
   }
 
-  writeChannel(name: string, checkpoint: Uint8Array): void {
-    this.#files.replace(this.#channelFile(name), checkpoint, this.#sync)
+  /**
+   * Writes a channel's checkpoint. That a channel exists must be as durable as the messages it is owed; an older
+   * checkpoint only makes finished messages come again, so later ones are not waited for.
+   */
+  writeChannel(name: string, checkpoint: Uint8Array, isNew: boolean): void {
+    this.#files.replace(this.#channelFile(name), checkpoint, this.#sync && isNew)
   }
 
   removeChannel(name: string): void {
@@ -167,7 +171,7 @@ export class TopicFolders {
   remove(folder: TopicFolder): void {
     const doomed = path.join(this.root, `${HALF_DELETED}${folder.epoch}-${encodeName(folder.name)}`)
     this.#files.rename(folder.path, doomed)
-    this.#files.removeFolder(doomed)
+    this.#files.removeFolderLater(doomed)
   }
 
   /** For a topic without a folder. */

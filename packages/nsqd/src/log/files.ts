@@ -34,7 +34,11 @@ export interface LogFiles {
   replace(file: string, content: Uint8Array, sync: boolean): void
   rename(from: string, to: string): void
   remove(file: string): void
+  /** Removes a large file without holding up the event loop: freeing its blocks takes milliseconds. */
+  removeLater(file: string): void
   removeFolder(folder: string): void
+  /** Like `removeLater`, for a folder and all in it. */
+  removeFolderLater(folder: string): void
 }
 
 /** The real file system. */
@@ -134,8 +138,18 @@ export class NodeFiles implements LogFiles {
     fs.rmSync(file, { force: true })
   }
 
+  removeLater(file: string): void {
+    // Should it fail, recovery finds the file again and its messages are known to be settled.
+    fs.unlink(file, () => {})
+  }
+
   removeFolder(folder: string): void {
     fs.rmSync(folder, { recursive: true, force: true })
+  }
+
+  removeFolderLater(folder: string): void {
+    // Should it fail, the next start removes what is left.
+    fs.rm(folder, { recursive: true, force: true }, () => {})
   }
 }
 

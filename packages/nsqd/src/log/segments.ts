@@ -121,7 +121,7 @@ export class Segments {
 
   #cutBack(segment: Segment, descriptor: number, cause: unknown): void {
     try {
-      if (segment.bytes === 0) this.#drop(segment)
+      if (segment.bytes === 0) this.#dropEmpty(segment)
       else this.#open.files.truncate(descriptor, segment.bytes)
     } catch {
       throw new TornWriteError(`${segment.file} ends in a torn batch`, { cause })
@@ -203,12 +203,22 @@ export class Segments {
   }
 
   #drop(segment: Segment): void {
+    this.#forget(segment)
+    this.#open.files.remove(segment.indexFile)
+    this.#open.files.removeLater(segment.file)
+  }
+
+  /** At once, since the next write may make a file of the same name. */
+  #dropEmpty(segment: Segment): void {
+    this.#forget(segment)
+    this.#open.files.remove(segment.file)
+  }
+
+  #forget(segment: Segment): void {
     const at = this.list.indexOf(segment)
     if (at !== -1) this.list.splice(at, 1)
     this.#unsynced = this.#unsynced.filter((other) => other !== segment)
     this.#open.forget(segment.file)
-    this.#open.files.remove(segment.file)
-    this.#open.files.remove(segment.indexFile)
   }
 
   close(): void {
