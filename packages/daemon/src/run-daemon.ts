@@ -71,6 +71,7 @@ export async function runDaemon<T extends OptionTable & LogOptionTable>(
   const life = new DaemonLife(program, logger, frame.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS)
   life.watchForCrashes()
   life.watchForSignals(frame.onHangup)
+  life.watchForParent()
   const context: DaemonContext = {
     positional,
     stop: () => life.stop(0),
@@ -119,6 +120,13 @@ class DaemonLife {
     // Ignored, as by nsqd. Node would end on the one and open its debugger on the other.
     process.on('SIGUSR1', () => undefined)
     process.on('SIGUSR2', () => undefined)
+  }
+
+  /** Who started us with a channel to talk by, as `tsq up` does, takes us with it when it goes. */
+  watchForParent(): void {
+    if (process.channel === undefined || process.channel === null) return
+    process.channel.unref()
+    process.on('disconnect', () => this.stop(0))
   }
 
   started(daemon: RunningDaemon): void {

@@ -1,0 +1,168 @@
+// `tsq up`, `tsq down` and `tsq status`.
+
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+
+import {
+  DataPathError,
+  lockDataPath,
+  type OptionsOf,
+  type OptionTable,
+  resolveOptions,
+} from '@tsq/daemon'
+
+import { Cluster, type ClusterState, stateFile } from './cluster.ts'
+import { clusterOptions, upOptions } from './options.ts'
+import { Screen } from './screen.ts'
+
+const PING_LIMIT_MS = 2_000
+const DOWN_LIMIT_MS = 60_000
+const DOWN_POLL_MS = 100
+
+/** Runs a cluster until Ctrl-C or `tsq down`. */
+export async function up(argv: readonly string[]): Promise<void> {
+  const options = resolve(upOptions, 'tsq up', argv)
+  if (options === undefined) return
+  const screen = new Screen()
+  const signalled = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve)
+  })
+  let cluster: Cluster
+  try {
+    cluster = await Cluster.start(options, {
+      onLine: (daemon, line) => screen.line(daemon, line),
+      onState: (daemon) => screen.state(daemon),
+    })
+  } catch (error) {
+    process.stderr.write(`tsq up: ${(error as Error).message}\n`)
+    process.exitCode = 1
+    return
+  }
+  screen.text(welcome(cluster))
+  screen.show(cluster.daemons)
+  await signalled
+  screen.text('stopping')
+  await cluster.close()
+  screen.close()
+}
+
+function welcome(cluster: Cluster): string {
+  const nsqd = cluster.daemons.find(({ name }) => name === 'nsqd-1')!
+  const { tcp, http } = nsqd.ports
+  const at = tcp === 4150 ? '' : ` --nsqd-tcp-address=${cluster.host}:${tcp}`
+  const lines = [
+    '',
+    ...cluster.daemons.map(
+      ({ name, ports }) =>
+        `  ${name.padEnd(14)} tcp ${cluster.host}:${ports.tcp}  http://${cluster.host}:${ports.http}`,
+    ),
+    `  data           ${cluster.dataFolder}`,
+    '',
+    'From another terminal, consume and publish:',
+    `  npx tsq tail${at} greetings`,
+    `  npx tsq pub${at} greetings "hello world"`,
+    `  curl -d "hello world" "http://${cluster.host}:${http}/pub?topic=greetings"`,
+    '',
+    'Ctrl-C or "npx tsq down" stops it; what was published stays.',
+    '',
+  ]
+  return lines.join('\n')
+}
+
+/** Stops the cluster over a folder and waits until it is down. */
+export async function down(argv: readonly string[]): Promise<void> {
+  const options = resolve(clusterOptions, 'tsq down', argv)
+  if (options === undefined) return
+  const state = await readState(options.data)
+  if (state === undefined) {
+    process.stdout.write(`no cluster runs on ${path.resolve(options.data)}\n`)
+    return
+  }
+  process.kill(state.pid, 'SIGTERM')
+  const deadline = Date.now() + DOWN_LIMIT_MS
+  while (isAlive(state.pid)) {
+    if (Date.now() > deadline) {
+      process.stderr.write(`tsq down: process ${state.pid} is still there after a minute\n`)
+      process.exitCode = 1
+      return
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, DOWN_POLL_MS)
+    })
+  }
+  process.stdout.write('the cluster is down\n')
+}
+
+/** Says what runs on a folder; exit code 1 where not all of it is up. */
+export async function status(argv: readonly string[]): Promise<void> {
+  const options = resolve(clusterOptions, 'tsq status', argv)
+  if (options === undefined) return
+  const state = await readState(options.data)
+  if (state === undefined) {
+    process.stdout.write(`no cluster runs on ${path.resolve(options.data)}\n`)
+    process.exitCode = 1
+    return
+  }
+  for (const daemon of state.daemons) {
+    const health = daemon.state === 'up' ? await ping(daemon.host, daemon.http) : daemon.state
+    if (health !== 'OK') process.exitCode = 1
+    const restarts = daemon.restarts === 0 ? '' : `  restarts ${daemon.restarts}`
+    process.stdout.write(
+      `${daemon.name.padEnd(14)} ${health.padEnd(10)} tcp ${daemon.host}:${daemon.tcp}  http ${daemon.host}:${daemon.http}  pid ${daemon.pid ?? '-'}${restarts}\n`,
+    )
+  }
+}
+
+async function ping(host: string, port: number): Promise<string> {
+  try {
+    const answer = await fetch(`http://${host}:${port}/ping`, {
+      signal: AbortSignal.timeout(PING_LIMIT_MS),
+    })
+    return await answer.text()
+  } catch {
+    return 'no answer'
+  }
+}
+
+/** The cluster that has the folder locked. What a killed one left behind does not count. */
+async function readState(given: string): Promise<ClusterState | undefined> {
+  const dataFolder = path.resolve(given)
+  if (!existsSync(stateFile(dataFolder))) return undefined
+  try {
+    const lock = await lockDataPath(dataFolder)
+    await lock.release()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof DataPathError)) throw error
+    return JSON.parse(readFileSync(stateFile(dataFolder), 'utf8')) as ClusterState
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function resolve<T extends OptionTable>(
+  table: T,
+  program: string,
+  argv: readonly string[],
+): OptionsOf<T> | undefined {
+  const resolution = resolveOptions(table, {
+    program,
+    argv,
+    builtIn: { config: false, version: false },
+  })
+  if (resolution.kind === 'options') return resolution.values
+  if (resolution.kind === 'help') {
+    process.stdout.write(`${resolution.text}\n`)
+  } else if (resolution.kind === 'error') {
+    process.stderr.write(`${resolution.message}\n`)
+    process.exitCode = 2
+  }
+  return undefined
+}
