@@ -32,7 +32,6 @@ export function readDelivery(data: Buffer): Delivery {
 export class Connection {
   /** How it stands with what nsqd sends. */
   state: 'open' | 'ended' | 'reset' = 'open'
-  lastChangeMs = performance.now()
   readonly localPort: number
   readonly #socket: Socket
   #frames: Frame[] = []
@@ -54,8 +53,9 @@ export class Connection {
     return new Connection(socket)
   }
 
-  get frameCount(): number {
-    return this.#frames.length
+  /** Nothing has come that was not taken, and it may still come. */
+  get isQuiet(): boolean {
+    return this.state === 'open' && this.#frames.length === 0
   }
 
   /** The frames since the last call. */
@@ -80,12 +80,10 @@ export class Connection {
   #stopped(how: 'ended' | 'reset'): void {
     if (this.state !== 'open') return
     this.state = how
-    this.lastChangeMs = performance.now()
     this.#socket.destroy()
   }
 
   #read(bytes: Buffer): void {
-    this.lastChangeMs = performance.now()
     let unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes])
     while (unread.length >= FRAME_HEADER_BYTES) {
       const end = TYPE_BYTES + unread.readInt32BE(0)

@@ -2,22 +2,11 @@
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** Figures whose value says nothing: times, memory, hosts, ports. */
-const MASKED_KEYS = new Set([
-  'start_time',
-  'connect_ts',
-  'hostname',
-  'broadcast_address',
-  'http_port',
-  'tcp_port',
-])
+/** Figures whose value says nothing. */
+const MASKED_KEYS = new Set(['start_time', 'http_port', 'tcp_port'])
 
 /** @param ports of the script's connections, each with the connection's number. */
-export function maskBody(
-  target: string,
-  body: string,
-  ports: ReadonlyMap<number, number>,
-): string {
+export function maskBody(target: string, body: string, ports: ReadonlyMap<number, number>): string {
   const isStats = target.startsWith('/stats')
   if (!isStats && !target.startsWith('/info')) return body
   if (!body.startsWith('{')) return isStats ? maskText(body, ports) : body
@@ -35,7 +24,7 @@ function maskJson(value: Json, key: string, ports: ReadonlyMap<number, number>):
     const entries = Object.entries(value)
     return Object.fromEntries(entries.map(([name, item]) => [name, maskJson(item, name, ports)]))
   }
-  return MASKED_KEYS.has(key) && key !== 'hostname' ? typeof value : value
+  return MASKED_KEYS.has(key) ? typeof value : value
 }
 
 function isList(value: Json): value is readonly Json[] {
@@ -65,23 +54,30 @@ function maskClients(
 /** The text form for people: times and memory masked, other scripts' producers left out. */
 function maskText(body: string, ports: ReadonlyMap<number, number>): string {
   const lines: string[] = []
+  /** Clients in a row come in any order. */
+  let clients: string[] = []
   let isProducers = false
   for (const line of body.split('\n')) {
-    if (line.startsWith('Producers:')) isProducers = true
-    const masked = line
-      .replace(/^nsqd v1\.3\.0 \(.*\)$/, 'nsqd v1.3.0 (build)')
-      .replace(/^start_time \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/, 'start_time TIME')
-      .replace(/^uptime (\d+(\.\d+)?(h|m|s|ms|µs))+$/, 'uptime DURATION')
-      .replace(/^( {3}[a-z_0-9]+ *\t)\d+$/, '$1N')
-      .replace(/connected: (\d+(h|m|s))+$/, 'connected: DURATION')
-    const [whole, host, port] = /\[V2 (.*?):(\d+) /.exec(masked) ?? []
-    if (whole === undefined) {
-      lines.push(isProducers && line.startsWith('Producers:') ? 'Producers' : masked)
+    const [, port] = /\[V2 .*?:(\d+) /.exec(line) ?? []
+    if (port !== undefined) {
+      const on = ports.get(Number(port))
+      if (on === undefined && isProducers) continue
+      clients.push(maskLine(line.replace(`:${port} `, `:connection${on} `)))
       continue
     }
-    const on = ports.get(Number(port))
-    if (on === undefined && isProducers) continue
-    lines.push(masked.replace(/\[V2 .*?:\d+ (.*?) *\]/, `[V2 ${host}:connection${on} $1]`))
+    lines.push(...clients.toSorted())
+    clients = []
+    if (line.startsWith('Producers:')) isProducers = true
+    lines.push(isProducers ? line.replace('Producers: None', 'Producers:') : maskLine(line))
   }
   return lines.join('\n')
+}
+
+function maskLine(line: string): string {
+  return line
+    .replace(/^nsqd v1\.3\.0 \(.*\)$/, 'nsqd v1.3.0 (build)')
+    .replace(/^start_time \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/, 'start_time TIME')
+    .replace(/^uptime (\d+(\.\d+)?(h|m|s|ms|µs))+$/, 'uptime DURATION')
+    .replace(/^( {3}[a-z_0-9]+ *\t)\d+$/, '$1N')
+    .replace(/connected: (\d+(h|m|s))+$/, 'connected: DURATION')
 }

@@ -1,9 +1,9 @@
-// Plays a script against one nsqd and writes down what is seen, with everything masked that must differ.
+// Plays a script against one nsqd, step by step, and tells what is seen, with everything masked that must differ.
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection, readDelivery } from './differential-connection.ts'
 import { maskBody } from './differential-masks.ts'
-import type { Part, Script, Step } from './differential-script.ts'
+import type { Part, Step } from './differential-script.ts'
 
 const ANSWER_TIMEOUT_MS = 2_000
 const POLL_MS = 3
@@ -33,6 +33,8 @@ export interface HttpSeen {
 
 const COMPARED_HEADERS = ['content-type', 'x-nsq-content-type', 'allow', 'location']
 
+type HttpStep = Step & { readonly kind: 'http' }
+
 /** An nsqd to play scripts against. */
 export class Player {
   readonly #tcpAddress: string
@@ -44,55 +46,34 @@ export class Player {
     this.#httpAddress = nsqd.httpAddress
   }
 
-  /**
-   * Plays every step. After each, waits until nothing has come for `quietMs`.
-   *
-   * @returns as many observations as there are steps.
-   */
-  async play(script: Script, quietMs: number): Promise<Observation[]> {
-    const run = new Run(this.#tcpAddress, (step) => this.#http(step))
-    try {
-      const observations: Observation[] = []
-      for (const step of script.steps) observations.push(await run.take(step, quietMs))
-      return observations
-    } finally {
-      run.close()
-      for (const topic of script.topics) await this.#delete(topic)
-    }
+  begin(): Play {
+    return new Play(this.#tcpAddress, (step) => this.#http(step))
   }
 
   close(): void {
     this.#agent.destroy()
   }
 
-  async #delete(topic: string): Promise<void> {
-    const target = `/topic/delete?topic=${encodeURIComponent(topic)}`
-    const body = Buffer.alloc(0)
-    await this.#http({ kind: 'http', method: 'POST', target, body, isChunked: false })
-  }
-
-  #http(step: Step & { readonly kind: 'http' }): Promise<HttpSeen> {
+  #http(step: HttpStep): Promise<HttpSeen> {
     const [hostname = '', port] = this.#httpAddress.split(':')
     const { method, target: path, body, isChunked } = step
     const length = isChunked || body.length === 0 ? {} : { 'content-length': String(body.length) }
+    const options = { hostname, port: Number(port), method, path, agent: this.#agent }
     return new Promise((resolve, reject) => {
-      const outgoing = request(
-        { hostname, port: Number(port), method, path, agent: this.#agent, headers: length },
-        (response) => {
-          const chunks: Buffer[] = []
-          response.on('data', (chunk: Buffer) => chunks.push(chunk))
-          response.on('end', () => {
-            const headers: Record<string, string> = {}
-            for (const name of COMPARED_HEADERS) {
-              const value = response.headers[name]
-              if (typeof value === 'string') headers[name] = value
-            }
-            const text = Buffer.concat(chunks).toString()
-            resolve({ status: response.statusCode ?? 0, headers, body: text })
-          })
-          response.on('error', reject)
-        },
-      )
+      const outgoing = request({ ...options, headers: length }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => {
+          const headers: Record<string, string> = {}
+          for (const name of COMPARED_HEADERS) {
+            const value = response.headers[name]
+            if (typeof value === 'string') headers[name] = value
+          }
+          const text = Buffer.concat(chunks).toString()
+          resolve({ status: response.statusCode ?? 0, headers, body: text })
+        })
+        response.on('error', reject)
+      })
       outgoing.on('error', reject)
       if (isChunked) {
         outgoing.setHeader('transfer-encoding', 'chunked')
@@ -103,63 +84,103 @@ export class Player {
   }
 }
 
-/** One script under way. */
-class Run {
+/** What has come on a connection since the step began. */
+interface Arrived {
+  readonly answers: string[]
+  readonly messages: string[]
+}
+
+/** One script under way on one nsqd. */
+export class Play {
   readonly #address: string
-  readonly #http: (step: Step & { readonly kind: 'http' }) => Promise<HttpSeen>
+  readonly #http: (step: HttpStep) => Promise<HttpSeen>
   readonly #connections = new Map<number, Connection>()
   /** Ids by connection and body. */
   readonly #ids = new Map<string, string>()
-  readonly #seenIds = new Map<string, string>()
+  readonly #bodies = new Map<string, string>()
+  readonly #arrived = new Map<number, Arrived>()
+  #before: ReadonlyMap<number, Connection['state']> = new Map()
+  #httpSeen: HttpSeen | undefined
 
-  constructor(
-    address: string,
-    http: (step: Step & { readonly kind: 'http' }) => Promise<HttpSeen>,
-  ) {
+  constructor(address: string, http: (step: HttpStep) => Promise<HttpSeen>) {
     this.#address = address
     this.#http = http
   }
 
-  async take(step: Step, quietMs: number): Promise<Observation> {
-    const before = new Map([...this.#connections].map(([on, { state }]) => [on, state]))
-    const startMs = performance.now()
-    let http: HttpSeen | undefined
+  /** Takes a step, and waits for its answer if it has one. */
+  async take(step: Step): Promise<void> {
+    this.#arrived.clear()
+    this.#httpSeen = undefined
+    this.#before = new Map([...this.#connections].map(([on, { state }]) => [on, state]))
     switch (step.kind) {
       case 'open': {
         const connection = await Connection.open(this.#address)
         this.#connections.set(step.on, connection)
-        before.set(step.on, 'open')
+        this.#before = new Map([...this.#before, [step.on, 'open']])
         connection.send(step.magic)
-        break
+        return
       }
       case 'send':
         this.#connections.get(step.on)?.send(this.#bytesOf(step.on, step.parts))
         if (step.hasAnswer) await this.#awaitAnswer(step.on)
-        break
+        return
       case 'shut':
         this.#connections.get(step.on)?.shut()
         await this.#awaitAnswer(step.on)
-        break
+        return
       case 'close':
         this.#connections.get(step.on)?.close()
-        before.delete(step.on)
         this.#connections.delete(step.on)
-        break
+        return
       case 'http':
-        http = await this.#http(step)
-        http = { ...http, body: maskBody(step.target, http.body, this.#ports()) }
-        break
+        await this.call(step)
     }
-    await this.#quiet(startMs, quietMs)
-    return { connections: this.#look(before), http }
+  }
+
+  async call(step: HttpStep): Promise<void> {
+    const seen = await this.#http(step)
+    const ports = new Map([...this.#connections].map(([on, { localPort }]) => [localPort, on]))
+    this.#httpSeen = { ...seen, body: maskBody(step.target, seen.body, ports) }
+  }
+
+  /** What the step has made visible so far. */
+  observe(): Observation {
+    const connections: Record<number, Seen> = {}
+    for (const [on, connection] of this.#connections) {
+      const arrived = this.#arrived.get(on) ?? { answers: [], messages: [] }
+      this.#arrived.set(on, arrived)
+      this.#sort(on, connection, arrived)
+      const { answers, messages } = arrived
+      const { state } = connection
+      if (answers.length === 0 && messages.length === 0 && state === this.#before.get(on)) continue
+      connections[on] = { answers, messages: messages.toSorted(), state }
+    }
+    return { connections, http: this.#httpSeen }
   }
 
   close(): void {
     for (const connection of this.#connections.values()) connection.close()
   }
 
-  #ports(): ReadonlyMap<number, number> {
-    return new Map([...this.#connections].map(([on, { localPort }]) => [localPort, on]))
+  #sort(on: number, connection: Connection, { answers, messages }: Arrived): void {
+    for (const { type, data } of connection.takeFrames()) {
+      if (type === MESSAGE) {
+        const { id, attempts, body } = readDelivery(data)
+        this.#ids.set(`${on} ${body}`, id)
+        this.#bodies.set(id, body)
+        messages.push(`${attempts} ${body}`)
+      } else {
+        const text = data.toString('latin1')
+        if (type !== RESPONSE || text !== HEARTBEAT) answers.push(`${type} ${this.#mask(text)}`)
+      }
+    }
+  }
+
+  #mask(text: string): string {
+    return text.replace(/[0-9a-f]{16}/g, (id) => {
+      const body = this.#bodies.get(id)
+      return body === undefined ? id : `<id of ${body}>`
+    })
   }
 
   #bytesOf(on: number, parts: readonly Part[]): Buffer {
@@ -175,50 +196,7 @@ class Run {
   async #awaitAnswer(on: number): Promise<void> {
     const connection = this.#connections.get(on)
     const giveUpMs = performance.now() + ANSWER_TIMEOUT_MS
-    while (connection?.state === 'open' && connection.frameCount === 0) {
-      if (performance.now() > giveUpMs) return
-      await sleep(POLL_MS)
-    }
-  }
-
-  async #quiet(startMs: number, quietMs: number): Promise<void> {
-    for (;;) {
-      let lastMs = startMs
-      for (const { lastChangeMs } of this.#connections.values())
-        lastMs = Math.max(lastMs, lastChangeMs)
-      const left = lastMs + quietMs - performance.now()
-      if (left <= 0) return
-      await sleep(left)
-    }
-  }
-
-  #look(before: ReadonlyMap<number, Connection['state']>): Record<number, Seen> {
-    const seen: Record<number, Seen> = {}
-    for (const [on, connection] of this.#connections) {
-      const answers: string[] = []
-      const messages: string[] = []
-      for (const { type, data } of connection.takeFrames()) {
-        if (type === MESSAGE) {
-          const { id, attempts, body } = readDelivery(data)
-          this.#ids.set(`${on} ${body}`, id)
-          this.#seenIds.set(id, body)
-          messages.push(`${attempts} ${body}`)
-        } else {
-          const text = data.toString('latin1')
-          if (type !== RESPONSE || text !== HEARTBEAT) answers.push(`${type} ${this.#mask(text)}`)
-        }
-      }
-      const { state } = connection
-      if (answers.length === 0 && messages.length === 0 && state === before.get(on)) continue
-      seen[on] = { answers, messages: messages.toSorted(), state }
-    }
-    return seen
-  }
-
-  #mask(text: string): string {
-    return text.replace(/[0-9a-f]{16}/g, (id) => {
-      const body = this.#seenIds.get(id)
-      return body === undefined ? id : `<id of ${body}>`
-    })
+    if (connection === undefined) return
+    while (connection.isQuiet && performance.now() < giveUpMs) await sleep(POLL_MS)
   }
 }

@@ -36,6 +36,8 @@ export const MAGIC = Buffer.from('  V2')
 /** One line a step, for a report. */
 export function describeStep(step: Step): string {
   switch (step.kind) {
+    case 'http':
+      return `HTTP ${step.method} ${step.target}${step.isChunked ? ' chunked' : ''} ${quote(step.body)}`
     case 'open':
       return `${step.on}: open ${quote(step.magic)}`
     case 'send':
@@ -45,10 +47,9 @@ export function describeStep(step: Step): string {
     case 'shut':
       return `${step.on}: half-close`
     case 'close':
-      return `${step.on}: close`
-    case 'http':
-      return `HTTP ${step.method} ${step.target}${step.isChunked ? ' chunked' : ''} ${quote(step.body)}`
+      break
   }
+  return `${step.on}: close`
 }
 
 const SHOWN_BYTES = 300

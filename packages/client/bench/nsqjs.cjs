@@ -74,4 +74,4 @@ async function main() {
   writer.close()
 }
 
-main().then(() => process.exit(0))
+void main().then(() => process.exit(0))

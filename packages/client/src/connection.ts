@@ -117,6 +117,7 @@ export class Connection implements TransportSink {
     try {
       connection.#listen(socket)
       await connection.#handshake()
+      if (connection.#isClosed) throw connection.#failure ?? connection.#lost()
     } catch (error) {
       const failure = connection.#failure
       connection.destroy()

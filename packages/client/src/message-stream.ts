@@ -7,6 +7,8 @@ export class MessageStream implements AsyncIterableIterator<Message> {
   readonly #readers = new Fifo<(result: IteratorResult<Message, undefined>) => void>()
   readonly #onReturn: () => Promise<void>
   #isEnded = false
+  /** Nobody will read on: what still comes goes back. */
+  #isLeft = false
 
   /** @param onReturn the loop was left. */
   constructor(onReturn: () => Promise<void>) {
@@ -14,6 +16,10 @@ export class MessageStream implements AsyncIterableIterator<Message> {
   }
 
   push(message: Message): void {
+    if (this.#isLeft) {
+      message.requeue(0, { backoff: false })
+      return
+    }
     const reader = this.#readers.shift()
     if (reader === undefined) this.#waiting.push(message)
     else reader({ done: false, value: message })
@@ -44,6 +50,7 @@ export class MessageStream implements AsyncIterableIterator<Message> {
   }
 
   async return(): Promise<IteratorResult<Message, undefined>> {
+    this.#isLeft = true
     this.requeueWaiting()
     this.end()
     await this.#onReturn()

@@ -2,6 +2,8 @@
 
 import type { Outbox } from './transport/outbox.ts'
 
+const MAX_KNOWN = 1_000
+
 /** A PUB, MPUB or DPUB that waits to be sent, or for its answer. */
 export class Publish {
   /** The command line, its LF included. */
@@ -48,14 +50,23 @@ export class Publish {
 /** Command lines of the topics published to lately, so that each is encoded once. */
 export class Heads {
   readonly #known = new Map<string, Buffer>()
+  /** The one asked for last: programs publish to the same topic again and again. */
+  #lastTopic = ''
+  #lastVerb = ''
+  #lastHead: Buffer = Buffer.alloc(0)
 
   get(verb: 'PUB' | 'MPUB', topic: string): Buffer {
+    if (topic === this.#lastTopic && verb === this.#lastVerb) return this.#lastHead
     const line = `${verb} ${topic}\n`
-    const known = this.#known.get(line)
-    if (known !== undefined) return known
-    if (this.#known.size >= 1_000) this.#known.clear()
-    const head = Buffer.from(line, 'latin1')
-    this.#known.set(line, head)
+    let head = this.#known.get(line)
+    if (head === undefined) {
+      if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+      head = Buffer.from(line, 'latin1')
+      this.#known.set(line, head)
+    }
+    this.#lastTopic = topic
+    this.#lastVerb = verb
+    this.#lastHead = head
     return head
   }
 }

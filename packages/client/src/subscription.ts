@@ -10,7 +10,7 @@ import {
   type TopicName,
 } from '@tsq/protocol'
 import type { Connection, ConnectionHandler } from './connection.ts'
-import { PeerError, type NsqError, type ServerError } from './errors.ts'
+import { ConnectionError, PeerError, type NsqError, type ServerError } from './errors.ts'
 import { Message, type MessageOwner } from './message.ts'
 import type { ReadyPeer } from './ready-control.ts'
 
@@ -45,6 +45,9 @@ export class Subscription implements ConnectionHandler, MessageOwner, ReadyPeer 
   readonly #events: SubscriptionEvents
   #highestReady = 0
   #isSubscribed: ((error?: Error) => void) | undefined
+  /** Whether {@link start} has given it out: before that a loss is told by its rejection alone. */
+  #isStarted = false
+  #lost: NsqError | undefined
   #hasClsAnswer = false
   #isClosing = false
 
@@ -76,6 +79,9 @@ export class Subscription implements ConnectionHandler, MessageOwner, ReadyPeer 
     connection.attach(subscription)
     connection.outbox.bytes(encodeSub(topic, channel))
     await subscribed
+    // What came behind the OK in one read may have ended it.
+    if (subscription.#lost !== undefined) throw subscription.#lost
+    subscription.#isStarted = true
     return subscription
   }
 
@@ -177,12 +183,12 @@ export class Subscription implements ConnectionHandler, MessageOwner, ReadyPeer 
 
   onClose(error: NsqError | undefined): void {
     this.isClosed = true
-    if (this.#isSubscribed !== undefined) {
-      this.#isSubscribed(
-        error ?? new PeerError('closed while subscribing', { address: this.address }),
-      )
+    if (this.#isStarted) {
+      this.#events.onClose(this, error)
       return
     }
-    this.#events.onClose(this, error)
+    this.#lost =
+      error ?? new ConnectionError('ERR_CONNECTION_LOST', 'closed', { address: this.address })
+    this.#isSubscribed?.(this.#lost)
   }
 }

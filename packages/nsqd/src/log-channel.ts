@@ -167,9 +167,12 @@ export class LogChannel implements Channel, Sleeper {
 
   /** Hands out what waits to whoever is ready. Runs once a turn, after the commit. */
   pump(): void {
-    if (this.isEphemeral) this.#dropLag()
-    if (this.isPaused || this.isExiting) return
-    const released = this.#host.releasedSequence
+    if (this.isExiting) return
+    if (!this.isPaused) this.#handOut(this.#host.releasedSequence)
+    if (this.isEphemeral || this.#host.log.isEphemeral) this.#dropLag()
+  }
+
+  #handOut(released: number): void {
     while (this.#ready.length > 0) {
       const hasAgain = this.#again.length > 0 && !this.#awaitsAgain
       const hasFresh = this.#window.cursor < released && !this.#awaitsFresh
@@ -196,9 +199,11 @@ export class LogChannel implements Channel, Sleeper {
 
   /** Writes the next run of frames, as it lies in the log, to the subscriber. */
   #deliverFresh(subscriber: Subscriber, wanted: number, released: number): void {
+    const previous = this.#chunk
     const limit = this.#moveToFresh(released)
     if (limit === 0) return
     const chunk = this.#chunk!
+    const chunkEnd = chunk.endSequence
     const sequence = this.#window.cursor
     const most = Math.min(wanted, limit - sequence)
     const { bytes } = chunk
@@ -213,6 +218,8 @@ export class LogChannel implements Channel, Sleeper {
     this.#offsetSequence = sequence + count
     if (subscriber.sampleRate > 0) this.#deliverSample(subscriber, chunk, start, count)
     else this.#handOver(subscriber, chunk, start, end, count)
+    // Only now: to make room for what is read ahead, the pool may ask for this very chunk.
+    if (chunk !== previous) this.#host.log.prefetch(chunkEnd)
     this.#changed()
   }
 
@@ -298,7 +305,6 @@ export class LogChannel implements Channel, Sleeper {
     this.#generation = chunk.generation
     this.#offset = chunk.offsetOf(cursor)
     this.#offsetSequence = cursor
-    log.prefetch(chunk.endSequence)
     return chunk
   }
 
@@ -349,7 +355,7 @@ export class LogChannel implements Channel, Sleeper {
     const { log } = this.#host
     const chunk = log.chunkAt(sequence)
     if (chunk !== undefined) return chunk
-    if (log.holes.skip(sequence) === sequence) {
+    if (log.isThere(sequence)) {
       this.#awaitsAgain = true
       log.request(sequence)
       return undefined
@@ -361,13 +367,19 @@ export class LogChannel implements Channel, Sleeper {
     return undefined
   }
 
-  /** An ephemeral channel may not hold the log back: past its limit the oldest go. */
+  /**
+   * An ephemeral channel may not hold the log back, nor any channel the memory of an ephemeral topic: past the limit the
+   * oldest go, but not the deferred ones, which are kept apart.
+   */
   #dropLag(): void {
-    const oldest = this.#host.releasedSequence - this.#limits.memQueueSize
+    const { log, releasedSequence } = this.#host
     const { cursor } = this.#window
+    if (releasedSequence - cursor <= this.#limits.memQueueSize) return
+    const oldest = log.countBack(releasedSequence, this.#limits.memQueueSize)
     if (cursor >= oldest) return
-    this.#droppedCount += Math.max(0, this.#host.log.countBetween(cursor, oldest))
+    const deferred = this.#deferredAhead
     this.#jumpTo(oldest)
+    this.#droppedCount += log.countBetween(cursor, oldest) - (deferred - this.#deferredAhead)
     this.#changed()
   }
 
@@ -375,8 +387,9 @@ export class LogChannel implements Channel, Sleeper {
     this.#window.jumpTo(sequence)
     if (this.#deferredAhead === 0) return
     this.#deferredAhead = 0
-    this.#host.log.forEachDeferred(this.#window.cursor, (deferred) => {
-      if (deferred < this.#absorbedSequence) this.#deferredAhead += 1
+    const { log } = this.#host
+    log.forEachDeferred(this.#window.cursor, (deferred) => {
+      if (deferred < this.#absorbedSequence && log.isThere(deferred)) this.#deferredAhead += 1
     })
   }
 
@@ -536,8 +549,9 @@ export class LogChannel implements Channel, Sleeper {
   /** Takes on the deferred messages that the log holds from the cursor on. */
   absorbFromLog(): void {
     const { log, releasedSequence } = this.#host
+    this.#deferredAhead = 0
     log.forEachDeferred(this.#window.cursor, (sequence, dueMs) => {
-      if (sequence >= releasedSequence) return
+      if (sequence >= releasedSequence || !log.isThere(sequence)) return
       if (sequence < this.#absorbedSequence) this.#deferredAhead += 1
       else this.absorb(sequence, dueMs)
     })
@@ -596,15 +610,6 @@ export class LogChannel implements Channel, Sleeper {
     return to > this.#window.cursor || this.#window.hasUnsettledIn(from, to)
   }
 
-  /** The oldest message that is unsettled or not delivered. */
-  oldestNeeded(): number {
-    let oldest = this.#window.floor
-    this.#window.stragglers.forEach((sequence) => {
-      if (sequence < oldest) oldest = sequence
-    })
-    return oldest
-  }
-
   /** Gives back memory that a burst needed. */
   trim(): void {
     this.#window.trim()
@@ -636,6 +641,8 @@ export class LogChannel implements Channel, Sleeper {
     const now = this.#clock.now()
     const wallMs = this.#clock.wallMs()
     for (const { sequence, dueMs, attempts } of checkpoint.unsettled) {
+      // Its segment was let go, so it was settled after the checkpoint.
+      if (sequence < this.#host.log.firstSequence) continue
       this.#window.addStraggler(sequence, WAITING, attempts)
       if (dueMs > wallMs) this.#defer(sequence, now + dueMs - wallMs)
       else this.#again.push(sequence)

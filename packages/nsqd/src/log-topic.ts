@@ -49,6 +49,8 @@ export class LogTopic implements Topic, ChannelHost {
   readonly idPrefixes: number[]
   readonly channels = new Map<ChannelName, LogChannel>()
   isExiting = false
+  /** After {@link close}: whether all of it could be written. */
+  isPersisted = true
   releasedSequence: number
   readonly #host: TopicHost
   readonly #folder: TopicFolder | undefined
@@ -63,14 +65,14 @@ export class LogTopic implements Topic, ChannelHost {
 
   /**
    * @param folder where the topic is kept; undefined for an ephemeral one.
-   * @param isClean whether the process before stopped in order.
+   * @param uncleanStops how many processes in a row, up to the one before, did not stop in order.
    */
   constructor(
     name: TopicName,
     host: TopicHost,
     folder: TopicFolder | undefined,
     epoch: number,
-    isClean: boolean,
+    uncleanStops: number,
   ) {
     this.name = name
     this.isEphemeral = isEphemeralName(name)
@@ -83,10 +85,10 @@ export class LogTopic implements Topic, ChannelHost {
       onReadBack: (): void => this.#readBack(),
       onNote: (level: 'warn' | 'error', text: string): void => this.note(level, text),
     }
-    this.log = new TopicLog(folder?.path, host.logContext, events, isClean)
+    this.log = new TopicLog(folder?.path, host.logContext, events)
     this.releasedSequence = this.log.visibleSequence
     this.#committedPosition = this.log.visibleSequence
-    if (folder !== undefined) this.#restore(folder)
+    if (folder !== undefined) this.#restore(folder, uncleanStops)
   }
 
   get isPaused(): boolean {
@@ -158,26 +160,31 @@ export class LogTopic implements Topic, ChannelHost {
     if (this.#waiters.size > 0) this.#wakeWaiters()
     if (this.#isPaused || this.channels.size === 0) {
       if (this.isEphemeral) this.#dropUnread()
+      else if (this.channels.size === 0) log.dropDrained(Infinity)
       return
     }
     this.releasedSequence = log.visibleSequence
+    // Who has fallen behind the tail reads from disk and needs none of it.
     let cursor = Infinity
     for (const channel of this.channels.values()) {
       channel.received(count)
       for (const [sequence, dueMs] of deferred) {
-        if (log.holes.skip(sequence) === sequence) channel.absorb(sequence, dueMs)
+        if (log.isThere(sequence)) channel.absorb(sequence, dueMs)
       }
       this.channelChanged(channel)
-      cursor = Math.min(cursor, channel.cursor)
+      if (channel.cursor >= log.tailSequence) cursor = Math.min(cursor, channel.cursor)
     }
     if (this.isEphemeral) this.release()
     else log.dropDrained(cursor)
   }
 
-  /** An ephemeral topic that nobody reads keeps its newest `--mem-queue-size` messages. */
+  /** An ephemeral topic that nobody reads, or that is paused, holds its newest `--mem-queue-size` messages. */
   #dropUnread(): void {
     const oldest = this.log.visibleSequence - this.#host.channelLimits.memQueueSize
-    if (this.releasedSequence < oldest && this.channels.size === 0) this.releasedSequence = oldest
+    if (this.releasedSequence < oldest) {
+      if (this.channels.size > 0) this.log.holes.add(this.releasedSequence, oldest)
+      this.releasedSequence = oldest
+    }
     this.release()
   }
 
@@ -284,8 +291,7 @@ export class LogTopic implements Topic, ChannelHost {
   release(): void {
     let floor = this.releasedSequence
     for (const channel of this.channels.values()) {
-      if (this.isEphemeral) floor = Math.min(floor, channel.oldestNeeded())
-      else if (!channel.isEphemeral) floor = Math.min(floor, channel.cursor)
+      if (!channel.isEphemeral || this.isEphemeral) floor = Math.min(floor, channel.cursor)
     }
     this.log.release(floor, (from, to) => {
       for (const channel of this.channels.values()) if (channel.needs(from, to)) return true
@@ -319,6 +325,7 @@ export class LogTopic implements Topic, ChannelHost {
         'error',
         `checkpoint of channel(${channel.name}) failed - ${(error as Error).message}`,
       )
+      this.isPersisted = false
       this.channelUnsaved(channel)
     }
     channel.trim()
@@ -334,14 +341,22 @@ export class LogTopic implements Topic, ChannelHost {
       })
     } catch (error) {
       this.note('error', `saving the topic's state failed - ${(error as Error).message}`)
+      this.isPersisted = false
     }
   }
 
-  #restore(folder: TopicFolder): void {
+  #restore(folder: TopicFolder, uncleanStops: number): void {
     const { log } = this
     const { state } = folder
-    for (const [from, to] of state.holes) log.holes.add(from, to)
-    for (const prefix of state.idPrefixes) {
+    // Gone, though after a kill a checkpoint may not know it yet.
+    log.holes.add(1, log.firstSequence)
+    // Behind everything that may ever have been handed out, so that no id is used again.
+    let end = state.releasedSequence
+    for (const [from, to] of state.holes) {
+      log.holes.add(from, to)
+      end = Math.max(end, to)
+    }
+    for (const prefix of folder.isStateLost ? log.readIdPrefixes() : state.idPrefixes) {
       if (prefix !== this.#idPrefix) this.idPrefixes.push(prefix)
     }
     const isNewPrefix = !state.idPrefixes.includes(this.#idPrefix)
@@ -359,10 +374,11 @@ export class LogTopic implements Topic, ChannelHost {
         )
       } else {
         channel.restore(checkpoint)
-        log.jumpTo(checkpoint.cursor)
+        end = Math.max(end, checkpoint.cursor, checkpoint.absorbed)
       }
       restored.push(channel)
     }
+    log.resumeBehind(end, uncleanStops)
     const isHeld = this.#isPaused || restored.length === 0
     this.releasedSequence = isHeld
       ? Math.min(Math.max(state.releasedSequence, log.firstSequence), log.visibleSequence)
@@ -392,6 +408,7 @@ export class LogTopic implements Topic, ChannelHost {
     if (this.#isDirty) this.commit()
     this.isExiting = true
     await this.log.close()
+    this.isPersisted = this.log.failure === undefined
     for (const channel of this.channels.values()) this.saveChannel(channel)
     if (!this.isEphemeral) this.#saveState()
     this.#wakeWaiters()

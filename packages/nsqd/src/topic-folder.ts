@@ -1,6 +1,7 @@
 // topics/
 //   .epoch                    how many topics were ever made here
-//   .running                  there while an nsqd runs; still there at the next start after a kill
+//   .running                  there while an nsqd runs; still there at the next start after a kill. Holds how many
+//                             stops in a row were kills
 //   <topic>/topic.json        its name, epoch, paused state
 //   <topic>/<channel>.channel a checkpoint
 //   <topic>/<sequence>.log    a segment, and its .index
@@ -37,6 +38,8 @@ export class TopicFolder {
   readonly path: string
   readonly name: TopicName
   readonly epoch: number
+  /** What was kept of the topic could not be read. */
+  isStateLost = false
   readonly #files: LogFiles
   readonly #sync: boolean
   #state: TopicState
@@ -108,6 +111,7 @@ export class TopicFolders {
     this.#sync = sync
     this.root = path.join(dataPath, 'topics')
     files.makeFolder(this.root)
+    if (sync) files.syncFolder(dataPath)
     this.#epoch = Number(files.readWhole(this.#epochFile)?.toString('latin1') ?? 0) || 0
   }
 
@@ -119,11 +123,12 @@ export class TopicFolders {
     return path.join(this.root, '.running')
   }
 
-  /** Notes that an nsqd runs here; returns whether the one before stopped in order. */
-  begin(): boolean {
-    const isClean = this.#files.readWhole(this.#runningFile) === undefined
-    this.#files.replace(this.#runningFile, Buffer.from(`${process.pid}\n`), true)
-    return isClean
+  /** Notes that an nsqd runs here; returns how many in a row, up to the one before, did not stop in order. */
+  begin(): number {
+    const left = this.#files.readWhole(this.#runningFile)
+    const uncleanStops = left === undefined ? 0 : 1 + (Number(left.toString('latin1')) || 0)
+    this.#files.replace(this.#runningFile, Buffer.from(`${uncleanStops}\n`), true)
+    return uncleanStops
   }
 
   /** Notes that everything is persisted. */
@@ -148,9 +153,16 @@ export class TopicFolders {
         onDamage(`${folder}/${STATE_FILE} is damaged: topic ${name} starts unpaused`)
       const epoch = known?.epoch ?? this.#nextEpoch()
       this.#epoch = Math.max(this.#epoch, epoch)
-      folders.push(
-        new TopicFolder(this.#files, folder, name, epoch, known ?? FRESH_STATE, this.#sync),
+      const opened = new TopicFolder(
+        this.#files,
+        folder,
+        name,
+        epoch,
+        known ?? FRESH_STATE,
+        this.#sync,
       )
+      opened.isStateLost = known === undefined
+      folders.push(opened)
     }
     return folders
   }
@@ -181,7 +193,7 @@ export class TopicFolders {
 
   #nextEpoch(): number {
     this.#epoch += 1
-    this.#files.replace(this.#epochFile, Buffer.from(String(this.#epoch)), false)
+    this.#files.replace(this.#epochFile, Buffer.from(String(this.#epoch)), this.#sync)
     return this.#epoch
   }
 }

@@ -10,6 +10,7 @@ import type { LogFiles } from './log/files.ts'
 import { OpenFiles } from './log/open-files.ts'
 import type { LogContext } from './log/topic-log.ts'
 import type { NsqdOptions } from './options.ts'
+import { PublishFailure } from './topic.ts'
 import { type TopicFolder, TopicFolders } from './topic-folder.ts'
 import { Turn } from './turn.ts'
 
@@ -69,10 +70,10 @@ export class Topics implements TopicHost {
       },
     }
     this.#folders = new TopicFolders(files, options.dataPath, options.ackAfter === 'fsync')
-    const isClean = this.#folders.begin()
-    if (!isClean) this.note('warn', 'the last nsqd on this data path did not stop in order')
+    const uncleanStops = this.#folders.begin()
+    if (uncleanStops > 0) this.note('warn', 'the last nsqd on this data path did not stop in order')
     const damaged = (text: string): void => this.note('error', text)
-    for (const folder of this.#folders.open(damaged)) this.#open(folder, isClean)
+    for (const folder of this.#folders.open(damaged)) this.#open(folder, uncleanStops)
   }
 
   get size(): number {
@@ -88,19 +89,28 @@ export class Topics implements TopicHost {
     return this.#topics.get(name as TopicName)
   }
 
-  /** The topic, made if it is not there. */
+  /**
+   * The topic, made if it is not there.
+   *
+   * @throws {PublishFailure} when the disk does not take it.
+   */
   topic(name: TopicName): LogTopic {
     const known = this.#topics.get(name)
     if (known !== undefined) return known
     this.note('info', `TOPIC(${name}): created`)
-    if (!isEphemeralName(name)) return this.#open(this.#folders.create(name), true)
-    const topic = new LogTopic(name, this, undefined, this.#folders.ephemeralEpoch(), true)
-    this.#topics.set(name, topic)
-    return topic
+    try {
+      if (!isEphemeralName(name)) return this.#open(this.#folders.create(name), 0)
+      const topic = new LogTopic(name, this, undefined, this.#folders.ephemeralEpoch(), 0)
+      this.#topics.set(name, topic)
+      return topic
+    } catch (error) {
+      this.note('error', `TOPIC(${name}): cannot be created - ${(error as Error).message}`)
+      throw new PublishFailure((error as Error).message, { cause: error })
+    }
   }
 
-  #open(folder: TopicFolder, isClean: boolean): LogTopic {
-    const topic = new LogTopic(folder.name, this, folder, folder.epoch, isClean)
+  #open(folder: TopicFolder, uncleanStops: number): LogTopic {
+    const topic = new LogTopic(folder.name, this, folder, folder.epoch, uncleanStops)
     this.#topics.set(folder.name, topic)
     this.#byTopic.set(topic, folder)
     return topic
@@ -180,6 +190,8 @@ export class Topics implements TopicHost {
     while (topics.length > 0) {
       await Promise.all(topics.splice(0, 32).map((topic) => topic.close()))
     }
-    this.#folders.end()
+    // What could not be written is lost, though it may have been delivered: the next start must know.
+    const isPersisted = [...this.#topics.values()].every((topic) => topic.isPersisted)
+    if (isPersisted) this.#folders.end()
   }
 }

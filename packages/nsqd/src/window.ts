@@ -174,7 +174,12 @@ export class Window {
 
   /** Whether a message of the range, end exclusive, is unsettled. */
   hasUnsettledIn(from: number, to: number): boolean {
-    if (this.#unsettled > 0 && from < this.cursor && to > this.floor) return true
+    if (this.#unsettled > 0) {
+      const end = Math.min(to, this.cursor)
+      for (let sequence = Math.max(from, this.floor); sequence < end; sequence++) {
+        if (this.#ring.state[sequence & this.#mask] !== SETTLED) return true
+      }
+    }
     return this.stragglers.hasIn(from, to)
   }
 

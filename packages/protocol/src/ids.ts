@@ -60,6 +60,13 @@ function writeByte(target: Uint8Array, offset: number, value: number): void {
   target[offset + 1] = LOW_DIGIT[value]!
 }
 
+/** The prefix of the id at `offset`, which must be one. `source` is borrowed for the call. */
+export function readIdPrefix(source: Uint8Array, offset: number): number {
+  let prefix = 0
+  for (let i = 0; i < 6; i++) prefix = (prefix << 4) | (NIBBLE[source[offset + i]!]! & 15)
+  return prefix
+}
+
 /**
  * The sequence bits of the id at `offset`: 0…2^40 - 1, or -1 where the 16 bytes are no id with this prefix.
  * {@link sequenceNear} turns them into the whole sequence number. `source` is borrowed for the call.

@@ -37,6 +37,7 @@ export {
   EPOCH_LIMIT,
   idPrefix,
   NODE_ID_LIMIT,
+  readIdPrefix,
   readSequenceBits,
   SEQUENCE_MODULUS,
   sequenceNear,

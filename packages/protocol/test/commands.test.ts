@@ -67,7 +67,13 @@ test('a protocol error says its code and whether the connection ends', () => {
   for (const code of ['E_FIN_FAILED', 'E_REQ_FAILED', 'E_TOUCH_FAILED']) {
     assert.equal(isFatalErrorCode(code), false)
   }
-  for (const code of ['E_INVALID', 'E_PUB_FAILED', 'E_SUB_FAILED', 'E_UNAUTHORIZED', 'E_WHATEVER']) {
+  for (const code of [
+    'E_INVALID',
+    'E_PUB_FAILED',
+    'E_SUB_FAILED',
+    'E_UNAUTHORIZED',
+    'E_WHATEVER',
+  ]) {
     assert.ok(isFatalErrorCode(code))
   }
 })

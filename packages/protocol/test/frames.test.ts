@@ -44,10 +44,19 @@ class FrameReader {
   }
 }
 
-const frame = fc.record({
-  type: fc.constantFrom(FRAME_TYPE_RESPONSE, FRAME_TYPE_ERROR, FRAME_TYPE_MESSAGE, -1, 0x7fffffff),
-  data: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
-})
+const frame = fc.record(
+  {
+    type: fc.constantFrom(
+      FRAME_TYPE_RESPONSE,
+      FRAME_TYPE_ERROR,
+      FRAME_TYPE_MESSAGE,
+      -1,
+      0x7fffffff,
+    ),
+    data: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
+  },
+  { noNullPrototype: true },
+)
 
 function encode({ type, data }: Frame): Buffer {
   return encodeFrame(type, Buffer.from(data, 'latin1'))
@@ -55,7 +64,10 @@ function encode({ type, data }: Frame): Buffer {
 
 test('responses and errors have the bytes that nsqd sends', () => {
   assert.equal(encodeResponse('OK').toString('hex'), '00000006000000004f4b')
-  const heartbeat = Buffer.concat([Buffer.from('0000000f00000000', 'hex'), Buffer.from('_heartbeat_')])
+  const heartbeat = Buffer.concat([
+    Buffer.from('0000000f00000000', 'hex'),
+    Buffer.from('_heartbeat_'),
+  ])
   assert.deepEqual(encodeResponse('_heartbeat_'), heartbeat)
   const error = Buffer.concat([
     Buffer.from('0000001200000001', 'hex'),
@@ -92,7 +104,9 @@ test('frames are read over any split, and a part of one is kept', () => {
       const stream = Buffer.concat([...frames.map(encode), Buffer.alloc(extra)])
       const reader = new FrameReader()
       let from = 0
-      for (const cut of places.map((place) => Math.min(place, stream.length)).sort((a, b) => a - b)) {
+      for (const cut of places
+        .map((place) => Math.min(place, stream.length))
+        .toSorted((a, b) => a - b)) {
         reader.push(stream.subarray(from, cut))
         from = cut
       }

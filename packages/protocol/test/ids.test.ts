@@ -8,6 +8,7 @@ import {
   idPrefix,
   MESSAGE_ID_BYTES,
   NODE_ID_LIMIT,
+  readIdPrefix,
   readSequenceBits,
   SEQUENCE_MODULUS,
   sequenceNear,
@@ -57,6 +58,7 @@ test('the sequence bits of an id are read back under its prefix', () => {
     fc.property(prefixes, sequences, (prefix, sequence) => {
       const bits = readSequenceBits(idOf(prefix, sequence), 0, prefix)
       assert.equal(bits, sequence % SEQUENCE_MODULUS)
+      assert.equal(readIdPrefix(idOf(prefix, sequence), 0), prefix)
     }),
   )
 })

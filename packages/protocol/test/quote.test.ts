@@ -20,14 +20,14 @@ test('printable text is kept as it is', () => {
 test('quotes, backslashes and the usual control characters get short escapes', () => {
   assert.equal(quoted('"'), String.raw`"\""`)
   assert.equal(quoted('\\'), String.raw`"\\"`)
-  assert.equal(
-    quoteBytes(Uint8Array.of(7, 8, 9, 10, 11, 12, 13)),
-    String.raw`"\a\b\t\n\v\f\r"`,
-  )
+  assert.equal(quoteBytes(Uint8Array.of(7, 8, 9, 10, 11, 12, 13)), String.raw`"\a\b\t\n\v\f\r"`)
 })
 
 test('other control bytes and DEL are hex', () => {
-  assert.equal(quoteBytes(Uint8Array.of(0, 1, 0x0e, 0x1f, 0x7f)), String.raw`"\x00\x01\x0e\x1f\x7f"`)
+  assert.equal(
+    quoteBytes(Uint8Array.of(0, 1, 0x0e, 0x1f, 0x7f)),
+    String.raw`"\x00\x01\x0e\x1f\x7f"`,
+  )
 })
 
 test('bytes that are not UTF-8 are hex, one by one', () => {

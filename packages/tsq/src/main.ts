@@ -2,6 +2,7 @@ import { nearest } from '@tsq/daemon'
 
 import { start } from './start.ts'
 import { pub, tail } from './try.ts'
+import { down, status, up } from './up/commands.ts'
 
 interface Command {
   readonly name: string
@@ -11,6 +12,13 @@ interface Command {
 
 const commands: readonly Command[] = [
   {
+    name: 'up',
+    summary: 'run a cluster on this machine: nsqlookupd and nsqd, supervised (tsq up --help)',
+    run: up,
+  },
+  { name: 'status', summary: 'say what of the cluster runs', run: status },
+  { name: 'down', summary: 'stop the cluster', run: down },
+  {
     name: 'start',
     summary: 'run a nsqd with a data folder and print how to publish and consume',
     run: start,
@@ -19,6 +27,11 @@ const commands: readonly Command[] = [
     name: 'nsqd',
     summary: 'run the broker; the same as the nsqd command (tsq nsqd --help)',
     run: async (argv) => (await import('@tsq/nsqd')).main(argv),
+  },
+  {
+    name: 'nsqlookupd',
+    summary: 'run the directory; the same as the nsqlookupd command',
+    run: async (argv) => (await import('@tsq/nsqlookupd')).main(argv),
   },
   { name: 'pub', summary: 'publish messages to a topic', run: pub },
   { name: 'tail', summary: 'print what is published to a topic from now on', run: tail },

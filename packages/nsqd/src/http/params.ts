@@ -4,7 +4,7 @@ import { type ChannelName, parseChannelName, parseTopicName, type TopicName } fr
 /** @throws {HttpError} 400 `MISSING_ARG_TOPIC` or `INVALID_TOPIC` */
 export function topicParam(request: HttpRequest): TopicName {
   const text = request.query.get('topic')
-  if (text === undefined || text === '') throw new HttpError(400, 'MISSING_ARG_TOPIC')
+  if (text === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC')
   const name = parseTopicName(text)
   if (name === undefined) throw new HttpError(400, 'INVALID_TOPIC')
   return name
@@ -13,7 +13,7 @@ export function topicParam(request: HttpRequest): TopicName {
 /** The topic's name as given, unchecked: an invalid one is just not found. */
 export function anyTopicParam(request: HttpRequest): string {
   const text = request.query.get('topic')
-  if (text === undefined || text === '') throw new HttpError(400, 'MISSING_ARG_TOPIC')
+  if (text === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC')
   return text
 }
 
@@ -23,13 +23,11 @@ export function topicChannelParams(request: HttpRequest): {
   channelName: ChannelName
 } {
   const topicText = request.query.get('topic')
-  if (topicText === undefined || topicText === '') throw new HttpError(400, 'MISSING_ARG_TOPIC')
+  if (topicText === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC')
   const topicName = parseTopicName(topicText)
   if (topicName === undefined) throw new HttpError(400, 'INVALID_ARG_TOPIC')
   const channelText = request.query.get('channel')
-  if (channelText === undefined || channelText === '') {
-    throw new HttpError(400, 'MISSING_ARG_CHANNEL')
-  }
+  if (channelText === undefined) throw new HttpError(400, 'MISSING_ARG_CHANNEL')
   const channelName = parseChannelName(channelText)
   if (channelName === undefined) throw new HttpError(400, 'INVALID_ARG_CHANNEL')
   return { topicName, channelName }

@@ -1,5 +1,5 @@
-import { HttpError, parseGoInteger, type Route } from '@tsq/daemon'
-import { ProtocolError, writeUint32 } from '@tsq/protocol'
+import { HttpError, type Route } from '@tsq/daemon'
+import { ProtocolError, type TopicName, writeUint32 } from '@tsq/protocol'
 
 import type { Nsqd } from '../nsqd.ts'
 import type { NsqdOptions } from '../options.ts'
@@ -10,9 +10,10 @@ import { topicParam } from './params.ts'
 
 const SIZE_BYTES = 4
 const LF = 10
+const DECIMAL = /^[+-]?\d+$/
 
 export function publishRoutes(nsqd: Nsqd): Route[] {
-  const { options, topics } = nsqd
+  const { options } = nsqd
   return [
     {
       method: 'POST',
@@ -25,7 +26,7 @@ export function publishRoutes(nsqd: Nsqd): Route[] {
         if (body.length === 0) throw new HttpError(400, 'MSG_EMPTY')
         const name = topicParam(request)
         const delayMs = readDelay(request.query.get('defer'), options)
-        const topic = topics.topic(name)
+        const topic = topicFor(nsqd, name)
         return publishing(topic, () => topic.publish(body, 0, body.length, delayMs))
       },
     },
@@ -42,8 +43,8 @@ export function publishRoutes(nsqd: Nsqd): Route[] {
         const batch = isText
           ? splitLines(request.body, options.maxMsgSize)
           : checkBinary(request.body, options)
+        const topic = topicFor(nsqd, name)
         if (batch.count === 0) return 'OK'
-        const topic = topics.topic(name)
         const bodyBytes = batch.bytes - batch.count * SIZE_BYTES
         return publishing(topic, () =>
           topic.publishMany(batch.source, batch.start, batch.count, bodyBytes),
@@ -64,10 +65,24 @@ interface Batch {
 
 function readDelay(text: string | undefined, options: NsqdOptions): number {
   if (text === undefined) return 0
-  const value = parseGoInteger(text)
-  const isGood = typeof value === 'number' && value >= 0 && value <= options.maxReqTimeoutMs
+  const value = DECIMAL.test(text) ? Number(text) : -1
+  const isGood = value >= 0 && value <= options.maxReqTimeoutMs
   if (!isGood) throw new HttpError(400, 'INVALID_DEFER')
   return value
+}
+
+/** The topic, made if it is not there. Where the disk does not take it, neither is the message taken. */
+function topicFor(nsqd: Nsqd, name: TopicName): Topic {
+  try {
+    return nsqd.topics.topic(name)
+  } catch (error) {
+    throw refusal(error)
+  }
+}
+
+/** nsqd answers so whatever the reason; clients match on it. */
+function refusal(error: unknown): unknown {
+  return error instanceof PublishFailure ? new HttpError(503, 'EXITING') : error
 }
 
 /** Publishes and resolves to `OK` once the message is as safe as `--ack-after` asks for. */
@@ -75,9 +90,7 @@ function publishing(topic: Topic, publish: () => void): Promise<string> {
   try {
     publish()
   } catch (error) {
-    // nsqd answers so whatever the reason; clients match on it.
-    if (error instanceof PublishFailure) throw new HttpError(503, 'EXITING')
-    throw error
+    throw refusal(error)
   }
   const position = topic.appendedPosition
   return new Promise((resolve, reject) => {

@@ -38,6 +38,7 @@ export class Blocks implements ChunkOwner {
   /** Where the last block ended, so that the next one begins there without a search. */
   #nextSequence = -1
   #nextOffset = 0
+  #nextSegment: Segment | undefined
   #isClosed = false
 
   constructor(
@@ -76,14 +77,19 @@ export class Blocks implements ChunkOwner {
       this.#lose(sequence)
       return
     }
-    const isNext = sequence === this.#nextSequence && this.#nextOffset < segment.bytes
+    // The next message may be in the next segment: what was written to then may have been sealed since.
+    const isNext = sequence === this.#nextSequence && segment === this.#nextSegment
     const offset = isNext ? this.#nextOffset : segment.offsetBefore(sequence)
     this.#loading.add(sequence)
     this.#read(segment, sequence, offset, CHUNK_BYTES)
   }
 
-  /** Reads the block after the one that ends at `sequence`, if it is on disk, so that it is there when wanted. */
+  /**
+   * Reads the block after the one that ends at `sequence`, if it is on disk, so that it is there when wanted. Not where
+   * somebody would have to give up a chunk for it: that is read again before long, and so on (a hundredfold, measured).
+   */
   prefetch(sequence: number): void {
+    if (!this.#pool.hasRoom()) return
     const isThere = this.chunkAt(sequence) !== undefined
     if (!isThere && this.#segments.find(sequence) !== undefined) this.request(sequence)
   }
@@ -177,14 +183,15 @@ export class Blocks implements ChunkOwner {
       return
     }
     this.#pool.giveBack(chunk)
-    if (isDamaged || bytesRead === 0) this.#skipDamage(segment, sequence)
+    const isOver = segment.bytes - offset - at < BATCH_HEADER_BYTES
+    if (isDamaged || isOver || bytesRead === 0) this.#skipDamage(segment, sequence)
     else this.#read(segment, sequence, offset + at, Math.max(needed, CHUNK_BYTES))
   }
 
   #finish(segment: Segment, sequence: number, chunk: Chunk, nextOffset: number): void {
-    const isSegmentOver = nextOffset >= segment.bytes && !this.#segments.isActive(segment)
-    this.#nextSequence = isSegmentOver ? -1 : chunk.endSequence
+    this.#nextSequence = chunk.endSequence
     this.#nextOffset = nextOffset
+    this.#nextSegment = segment
     this.#loading.delete(sequence)
     this.#blocks.push(chunk)
     if (this.#blocks.length > MAX_BLOCKS) this.giveUp(this.#blocks[0]!)
@@ -210,6 +217,7 @@ export class Blocks implements ChunkOwner {
         checkFrames: true,
         fromByte,
         fileBytes: segment.bytes,
+        lowestSequence: segment.firstSequence,
       })
       while (scanner.next()) {
         if (scanner.header.firstSequence + scanner.header.count <= sequence) continue

@@ -23,6 +23,11 @@ export class ChunkPool {
     return this.#allocatedBytes
   }
 
+  /** Whether a chunk can be had without asking anybody to give one up. */
+  hasRoom(): boolean {
+    return this.#free.length > 0 || this.#allocatedBytes + CHUNK_BYTES <= this.#budgetBytes
+  }
+
   /**
    * An empty chunk with at least `bytes` of room, whose first message will be `firstSequence`. It goes over the budget
    * rather than fail: what is being published right now cannot be evicted, and is bounded by the commands in hand.

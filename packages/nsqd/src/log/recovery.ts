@@ -36,7 +36,7 @@ export function recoverSegments(files: LogFiles, folder: string, holes: Holes): 
   const notes: RecoveryNote[] = []
   for (const [i, first] of firsts.entries()) {
     const segment = new Segment(folder, first)
-    openSegment(files, segment, i === firsts.length - 1, notes)
+    openSegment(files, segment, firsts[i + 1], notes)
     if (segment.bytes === 0) {
       files.remove(segment.file)
       files.remove(segment.indexFile)
@@ -52,9 +52,10 @@ export function recoverSegments(files: LogFiles, folder: string, holes: Holes): 
 function openSegment(
   files: LogFiles,
   segment: Segment,
-  isLast: boolean,
+  next: number | undefined,
   notes: RecoveryNote[],
 ): void {
+  const isLast = next === undefined
   const descriptor = files.open(segment.file, isLast ? 'append' : 'read')
   try {
     const fileBytes = files.size(descriptor)
@@ -70,6 +71,7 @@ function openSegment(
         what: isCut ? 'cut' : 'skipped',
       })
     }
+    if (!isLast && segment.bytes === 0) segment.coverUnreadable(fileBytes, next)
   } finally {
     files.close(descriptor)
   }

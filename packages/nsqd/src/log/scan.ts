@@ -22,6 +22,14 @@ export interface Damage {
   readonly isTail: boolean
 }
 
+export interface ScanOptions {
+  readonly checkFrames: boolean
+  readonly fromByte?: number
+  readonly fileBytes?: number
+  /** Nothing below belongs in the file: its name, with `checkFrames`. */
+  readonly lowestSequence?: number
+}
+
 /**
  * Walks the batches of a segment file from front to back, without holding the file in memory. Stretches that do not
  * check are stepped over and told in `damages`: what follows them is still found.
@@ -40,6 +48,7 @@ export class BatchScanner {
   readonly #descriptor: number
   readonly #fileBytes: number
   readonly #checkFrames: boolean
+  readonly #lowestSequence: number
   #next: number
   /** Sequence number after the batch found last; -1 before the first. */
   #endSequence = -1
@@ -47,16 +56,13 @@ export class BatchScanner {
   #windowStart = 0
   #windowLength = 0
 
-  constructor(
-    files: LogFiles,
-    descriptor: number,
-    options: { checkFrames: boolean; fromByte?: number; fileBytes?: number },
-  ) {
+  constructor(files: LogFiles, descriptor: number, options: ScanOptions) {
     this.#files = files
     this.#descriptor = descriptor
     this.#fileBytes = options.fileBytes ?? files.size(descriptor)
     this.#checkFrames = options.checkFrames
     this.#next = options.fromByte ?? 0
+    this.#lowestSequence = options.lowestSequence ?? 0
     const wanted = options.checkFrames ? FRAME_WINDOW_BYTES : HEADER_WINDOW_BYTES
     this.#window = Buffer.allocUnsafe(Math.max(Math.min(wanted, this.#fileBytes - this.#next), 64))
   }
@@ -86,6 +92,10 @@ export class BatchScanner {
     return at === -1 ? false : this.#found(at)
   }
 
+  get #lowest(): number {
+    return Math.max(this.#lowestSequence, this.#endSequence)
+  }
+
   #found(offset: number): boolean {
     const { firstSequence, count, framesBytes } = this.header
     if (this.#endSequence !== -1 && firstSequence !== this.#endSequence) this.isUnbroken = false
@@ -103,7 +113,7 @@ export class BatchScanner {
     if (offset + bytes > this.#fileBytes) return false
     if (!checkFrames) return true
     // Sequence numbers only rise: what does not is a copy of the log in a message's body.
-    if (this.#checkFrames && this.header.firstSequence < this.#endSequence) return false
+    if (this.#checkFrames && this.header.firstSequence < this.#lowest) return false
     const whole = this.#load(offset, bytes)
     return whole !== -1 && isBatchSound(this.#window, whole, this.header)
   }
@@ -154,7 +164,7 @@ export class BatchScanner {
 export function deferredBatches(
   files: LogFiles,
   descriptor: number,
-  range: { fromByte: number; fileBytes: number },
+  range: Omit<ScanOptions, 'checkFrames'>,
   checkFrames = false,
 ): BatchHeader[] {
   const found: BatchHeader[] = []

@@ -53,6 +53,12 @@ export class Segment {
     if (isDeferred) this.deferredBatches += 1
   }
 
+  /** Nothing in the file can be read: it stands for all that is missing, until every channel is past that. */
+  coverUnreadable(bytes: number, endSequence: number): void {
+    this.bytes = bytes
+    this.endSequence = endSequence
+  }
+
   /** Where to start reading for a message: the offset of a batch that begins at or before it. */
   offsetBefore(sequence: number): number {
     let low = 0
@@ -111,7 +117,8 @@ export class Segment {
     this.#offsets.length = 0
     this.bytes = 0
     this.deferredBatches = 0
-    const scanner = new BatchScanner(files, descriptor, { checkFrames })
+    const lowestSequence = this.firstSequence
+    const scanner = new BatchScanner(files, descriptor, { checkFrames, lowestSequence })
     while (scanner.next()) {
       this.bytes = scanner.offset
       const { header } = scanner

@@ -82,9 +82,11 @@ export class Segments {
    */
   write(runs: readonly Run[], count: number): void {
     const segment = this.#segmentFor(runs[0]!.firstSequence)
-    this.#activeFile = this.#open.use(segment.file, 'append', this.#activeFile)
-    const { descriptor } = this.#activeFile
+    let descriptor = -1
     try {
+      this.#activeFile = this.#open.use(segment.file, 'append', this.#activeFile)
+      descriptor = this.#activeFile.descriptor
+      if (segment.bytes === 0) this.#makeEmpty(descriptor)
       for (let at = 0; at < count; at += MAX_BATCHES_A_WRITE) {
         this.#writeGroup(descriptor, runs, at, Math.min(at + MAX_BATCHES_A_WRITE, count))
       }
@@ -97,6 +99,12 @@ export class Segments {
       const bytes = BATCH_HEADER_BYTES + run.end - run.start
       segment.addBatch(bytes, run.firstSequence, run.count, run.dueMs > 0)
     }
+  }
+
+  /** What a failed write left of a segment that could not even be removed. */
+  #makeEmpty(descriptor: number): void {
+    const { files } = this.#open
+    if (files.size(descriptor) > 0) files.truncate(descriptor, 0)
   }
 
   #writeGroup(descriptor: number, runs: readonly Run[], from: number, to: number): void {
@@ -122,9 +130,10 @@ export class Segments {
   #cutBack(segment: Segment, descriptor: number, cause: unknown): void {
     try {
       if (segment.bytes === 0) this.#dropEmpty(segment)
-      else this.#open.files.truncate(descriptor, segment.bytes)
+      else if (descriptor !== -1) this.#open.files.truncate(descriptor, segment.bytes)
     } catch {
-      throw new TornWriteError(`${segment.file} ends in a torn batch`, { cause })
+      const { message } = cause as Error
+      throw new TornWriteError(`${message}, and ${segment.file} ends in a torn batch`, { cause })
     } finally {
       this.seal()
     }
@@ -143,6 +152,12 @@ export class Segments {
     } catch {
       // A missing index is rebuilt when it is wanted; a full disk shows itself at the next write.
     }
+  }
+
+  /** Seals, and gives up syncing what is not synced: that has failed. */
+  abandonUnsynced(): void {
+    this.seal()
+    this.#unsynced = []
   }
 
   #segmentFor(firstSequence: number): Segment {

@@ -201,6 +201,18 @@ export class Tail implements ChunkOwner {
     while (this.chunks.length > 0 && this.chunks[0]!.endSequence <= sequence) this.dropOldest()
   }
 
+  /** Lets go of the chunks that end at or below `sequence` and that `isNeeded` does not speak for. */
+  dropUnneeded(sequence: number, isNeeded: (from: number, to: number) => boolean): void {
+    const { chunks } = this
+    let kept = 0
+    for (const chunk of chunks) {
+      const { firstSequence, endSequence } = chunk
+      if (endSequence > sequence || isNeeded(firstSequence, endSequence)) chunks[kept++] = chunk
+      else this.#letGo(chunk)
+    }
+    chunks.length = kept
+  }
+
   dropOldest(): void {
     const chunk = this.chunks.shift()
     if (chunk !== undefined) this.#letGo(chunk)

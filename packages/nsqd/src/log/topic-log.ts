@@ -1,6 +1,6 @@
 // Hot: append and commit run for every publish, chunkAt for every slice.
 
-import type { TimestampNs } from '@tsq/protocol'
+import { MESSAGE_ID_OFFSET, readIdPrefix, type TimestampNs } from '@tsq/protocol'
 
 import type { Clock } from '../clock.ts'
 import { Blocks } from './blocks.ts'
@@ -9,15 +9,17 @@ import type { ChunkPool } from './chunk-pool.ts'
 import { Holes } from './holes.ts'
 import type { OpenFiles } from './open-files.ts'
 import { type RecoveryNote, recoverSegments } from './recovery.ts'
-import { deferredBatches } from './scan.ts'
+import { BatchScanner, deferredBatches } from './scan.ts'
 import type { Segment } from './segment.ts'
 import { Segments } from './segments.ts'
 import { Tail } from './tail.ts'
 
 /** With `--ack-after=memory`, so much is gathered before it is written ahead of `--sync-timeout`. */
 const MEMORY_FLUSH_BYTES = 1024 * 1024
-/** Sequence numbers passed over after an unclean stop: what was handed out but lost never shares its id. */
-const UNCLEAN_GAP = 2 ** 22
+/** More sequence numbers than a process hands out before they are written: so many an unclean stop may have lost. */
+const LOST_AT_MOST = 2 ** 22
+/** Unclean stops in a row that each have a stretch of sequence numbers of their own. */
+const STRETCHES = 32
 const READ_RETRY_MS = 1_000
 /** Failed ranges remembered for publishers that have yet to be told. */
 const MAX_FAILED_RANGES = 1_024
@@ -85,14 +87,8 @@ export class TopicLog {
 
   /**
    * @param folder where the segments are; undefined for an ephemeral topic.
-   * @param isClean whether the process before stopped in order.
    */
-  constructor(
-    folder: string | undefined,
-    context: LogContext,
-    events: LogEvents,
-    isClean: boolean,
-  ) {
+  constructor(folder: string | undefined, context: LogContext, events: LogEvents) {
     this.#context = context
     this.#events = events
     let next = 1
@@ -116,7 +112,6 @@ export class TopicLog {
     this.visibleSequence = next
     this.ackedSequence = next
     this.#writtenSequence = next
-    if (!isClean && next > 1) this.jumpTo(next + UNCLEAN_GAP)
   }
 
   get isEphemeral(): boolean {
@@ -152,6 +147,15 @@ export class TopicLog {
     this.ackedSequence = sequence
     this.#writtenSequence = sequence
     this.#segments?.seal()
+  }
+
+  /**
+   * Goes on behind `end`, and behind the log's own end where that is further. After unclean stops also behind whatever
+   * was handed out and lost, so that no message shares its id with another.
+   */
+  resumeBehind(end: number, uncleanStops: number): void {
+    const known = Math.max(end, this.#tail.nextSequence)
+    this.jumpTo(uncleanStops === 0 ? known : behindLost(known, uncleanStops))
   }
 
   /**
@@ -192,10 +196,15 @@ export class TopicLog {
 
   /** Visits the deferred messages appended since the last commit. */
   forEachPendingDeferred(visit: (sequence: number, dueMs: number) => void): void {
-    const { runs, runCount } = this.#tail
-    for (let i = 0; i < runCount; i++) {
-      const run = runs[i]!
-      if (run.dueMs > 0) visit(run.firstSequence, run.dueMs)
+    const { chunks } = this.#tail
+    const from = this.visibleSequence
+    let at = chunks.length
+    while (at > 0 && chunks[at - 1]!.endSequence > from) at -= 1
+    for (; at < chunks.length; at++) {
+      const { deferredSequences, deferredDueMs } = chunks[at]!
+      let i = deferredSequences.length
+      while (i > 0 && deferredSequences[i - 1]! >= from) i -= 1
+      for (; i < deferredSequences.length; i++) visit(deferredSequences[i]!, deferredDueMs[i]!)
     }
   }
 
@@ -290,7 +299,7 @@ export class TopicLog {
     const to = this.#writtenSequence
     segments.syncLater((error) => {
       this.#isSyncing = false
-      if (error !== null) this.#syncFailed(error, from, to)
+      if (error !== null) this.#syncFailed(error, from)
       if (this.#context.options.ackAfter === 'fsync') {
         this.ackedSequence = Math.max(this.ackedSequence, to)
         if (this.#unsyncedMessages > 0) this.#sync()
@@ -301,12 +310,18 @@ export class TopicLog {
     })
   }
 
-  /** Syncing again would prove nothing: the kernel may have dropped the pages. The segment is left and a new one begun. */
-  #syncFailed(error: Error, from: number, to: number): void {
+  /**
+   * Syncing again would prove nothing: the kernel may have dropped the pages, with them what was written to the same ones
+   * meanwhile. The segment is left and a new one begun.
+   */
+  #syncFailed(error: Error, from: number): void {
     this.failure = error
     this.#events.onNote('error', `sync failed - ${error.message}`)
-    if (this.#context.options.ackAfter === 'fsync') this.#addFailed(from, to, error)
-    this.#segments?.seal()
+    if (this.#context.options.ackAfter === 'fsync') {
+      this.#addFailed(from, this.#writtenSequence, error)
+    }
+    this.#unsyncedMessages = 0
+    this.#segments?.abandonUnsynced()
   }
 
   /** The chunk with a message that may be delivered, or undefined: then {@link request} it. */
@@ -317,7 +332,7 @@ export class TopicLog {
   /** Starts to read a message back. `onReadBack` tells when to look again, here or past {@link Holes.skip}. */
   request(sequence: number): void {
     if (this.#blocks === undefined) {
-      this.holes.add(sequence, this.#tail.firstSequence)
+      this.holes.add(sequence, Math.max(sequence + 1, this.#tail.firstSequence))
       this.#events.onReadBack()
     } else {
       this.#blocks.request(sequence)
@@ -333,10 +348,37 @@ export class TopicLog {
     this.#context.clock.after(READ_RETRY_MS, () => this.#events.onReadBack())
   }
 
+  /** What the ids of the messages on disk open with. Reads the whole log: for a topic whose state is lost. */
+  readIdPrefixes(): number[] {
+    const { openFiles } = this.#context
+    const prefixes = new Set<number>()
+    for (const segment of this.#segments?.list ?? []) {
+      const { descriptor } = openFiles.use(segment.file, 'read')
+      const scanner = new BatchScanner(openFiles.files, descriptor, { checkFrames: true })
+      while (scanner.next()) prefixes.add(readIdPrefix(scanner.frames(), MESSAGE_ID_OFFSET))
+    }
+    return [...prefixes]
+  }
+
+  /** Whether a message is in no hole. */
+  isThere(sequence: number): boolean {
+    return this.holes.skip(sequence) === sequence
+  }
+
   /** How many messages there are from `from` up to `to`, exclusive. */
   countBetween(from: number, to: number): number {
     if (to <= from) return 0
     return to - from - this.holes.countIn(from, to)
+  }
+
+  /** Where one must begin to have the `count` newest messages below `end`. */
+  countBack(end: number, count: number): number {
+    let from = end - count
+    for (;;) {
+      const further = end - count - this.holes.countIn(from, end)
+      if (further >= from) return from
+      from = further
+    }
   }
 
   /** Visits every deferred message from `from` on, in order. Reads batch headers of the segments that have any. */
@@ -349,7 +391,11 @@ export class TopicLog {
         segment.file,
         this.#segments!.isActive(segment) ? 'append' : 'read',
       )
-      const range = { fromByte: segment.offsetBefore(from), fileBytes: segment.bytes }
+      const range = {
+        fromByte: segment.offsetBefore(from),
+        fileBytes: segment.bytes,
+        lowestSequence: segment.firstSequence,
+      }
       for (const { firstSequence, count, dueMs } of deferredBatches(
         openFiles.files,
         file.descriptor,
@@ -380,7 +426,8 @@ export class TopicLog {
    */
   release(sequence: number, isNeeded: (from: number, to: number) => boolean): void {
     if (this.#segments === undefined) {
-      this.#tail.dropBelow(Math.min(sequence, this.visibleSequence))
+      this.#tail.dropUnneeded(Math.min(sequence, this.visibleSequence), isNeeded)
+      this.holes.dropBelow(Math.min(sequence, this.firstSequence))
       return
     }
     this.#segments.deleteBelow(Math.min(sequence, this.#writtenSequence), (segment) =>
@@ -417,6 +464,16 @@ export class TopicLog {
     this.#tail.takeBack()
     this.#tail.dropBelow(Infinity)
   }
+}
+
+/**
+ * A stretch of sequence numbers for what comes after the so manieth unclean stop in a row. The process before may have
+ * lost up to LOST_AT_MOST from `end` on, the ones before it as many from where they began: every second stretch, in turn.
+ */
+function behindLost(end: number, uncleanStops: number): number {
+  let stretch = Math.ceil(end / LOST_AT_MOST) + 1
+  while (stretch % (2 * STRETCHES) !== (2 * uncleanStops) % (2 * STRETCHES)) stretch += 1
+  return stretch * LOST_AT_MOST
 }
 
 function describeNote(note: RecoveryNote): string {

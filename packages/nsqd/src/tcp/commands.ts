@@ -1,7 +1,5 @@
 // One line a command: what it is called and who handles it.
 
-import { ProtocolError } from '@tsq/protocol'
-
 import { cls } from './commands/cls.ts'
 import { dpub } from './commands/dpub.ts'
 import { fin } from './commands/fin.ts'
@@ -13,6 +11,7 @@ import { rdy } from './commands/rdy.ts'
 import { req } from './commands/req.ts'
 import { sub } from './commands/sub.ts'
 import { touch } from './commands/touch.ts'
+import { EchoError } from './echo-error.ts'
 import type { Input } from './input.ts'
 import type { Session } from './session.ts'
 
@@ -61,7 +60,7 @@ export function obey(session: Session, input: Input): number {
   const name = input.text(0)
   const handler = byName.get(name)
   if (handler === undefined) {
-    throw new ProtocolError('E_INVALID', `invalid command ${input.token(0).toString()}`)
+    throw new EchoError('E_INVALID', 'invalid command ', input.token(0))
   }
   return handler(session, input)
 }

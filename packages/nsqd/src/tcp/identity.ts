@@ -2,10 +2,13 @@ import { ProtocolError } from '@tsq/protocol'
 
 import type { NsqdOptions } from '../options.ts'
 import { NSQ_VERSION } from '../version.ts'
+import { IdentifyFields } from './identify-fields.ts'
 
 const DEFAULT_HEARTBEAT_MS = 30_000
 const SMALLEST_HEARTBEAT_MS = 1_000
 const DEFAULT_OUTPUT_BUFFER_BYTES = 16_384
+/** Every message is sent at once. */
+const UNBUFFERED_BYTES = 1
 const SMALLEST_OUTPUT_BUFFER_BYTES = 64
 const SMALLEST_MSG_TIMEOUT_MS = 1_000
 const DEFAULT_DEFLATE_LEVEL = 6
@@ -43,21 +46,22 @@ export function defaultIdentity(remoteHost: string, options: NsqdOptions): Ident
 }
 
 /**
- * Reads an IDENTIFY body. `response` is undefined where the client did not ask for feature negotiation: it gets `OK`.
+ * Reads an IDENTIFY body. Numbers that are 0 or absent stay as in `known`, what the client is known for so far. `response` is undefined where the client did not ask for feature negotiation: it gets `OK`.
  *
  * @throws {ProtocolError} `E_BAD_BODY`
  */
 export function negotiate(
   body: Buffer,
+  known: Identity,
   options: NsqdOptions,
 ): { identity: Identity; response: object | undefined } {
-  const fields = readFields(body)
-  const heartbeatIntervalMs = heartbeat(fields.integer('heartbeat_interval'), options)
-  const bufferTimeout = outputBufferTimeout(fields.integer('output_buffer_timeout'), options)
-  const bufferSize = outputBufferSize(fields.integer('output_buffer_size'), options)
+  const fields = new IdentifyFields(body)
+  const heartbeatIntervalMs = heartbeat(fields, known, options)
+  const bufferTimeout = outputBufferTimeout(fields, known, options)
+  const bufferSize = outputBufferSize(fields, known, options)
   const sampleRate = fields.integer('sample_rate')
-  if (sampleRate < 0 || sampleRate > 99) invalid('sample rate', sampleRate)
-  const msgTimeoutMs = msgTimeout(fields.integer('msg_timeout'), options)
+  if (sampleRate < 0 || sampleRate > 99) invalid(fields, 'sample_rate')
+  const msgTimeoutMs = msgTimeout(fields, known, options)
   const identity: Identity = {
     clientId: fields.text('client_id'),
     hostname: fields.text('hostname'),
@@ -66,12 +70,10 @@ export function negotiate(
     sampleRate,
     msgTimeoutMs,
     outputBufferSize: bufferSize,
-    outputBufferTimeoutMs: bufferSize === 1 ? 0 : bufferTimeout,
+    outputBufferTimeoutMs: fields.integer('output_buffer_size') === -1 ? 0 : bufferTimeout,
     topologyRegion: fields.text('topology_region'),
     topologyZone: fields.text('topology_zone'),
   }
-  for (const name of ['tls_v1', 'snappy', 'deflate']) fields.boolean(name)
-  fields.integer('deflate_level')
   const wantsAnswer = fields.boolean('feature_negotiation')
   return { identity, response: wantsAnswer ? answer(identity, options) : undefined }
 }
@@ -97,83 +99,51 @@ function answer(identity: Identity, options: NsqdOptions): object {
   }
 }
 
-function heartbeat(value: number, options: NsqdOptions): number {
+function heartbeat(fields: IdentifyFields, known: Identity, options: NsqdOptions): number {
+  const value = fields.integer('heartbeat_interval')
   if (value === -1) return 0
-  if (value === 0) return DEFAULT_HEARTBEAT_MS
+  if (value === 0) return known.heartbeatIntervalMs
   if (value < SMALLEST_HEARTBEAT_MS || value > options.maxHeartbeatIntervalMs) {
-    invalid('heartbeat interval', value)
+    invalid(fields, 'heartbeat_interval')
   }
   return value
 }
 
-function outputBufferTimeout(value: number, options: NsqdOptions): number {
+function outputBufferTimeout(
+  fields: IdentifyFields,
+  known: Identity,
+  options: NsqdOptions,
+): number {
+  const value = fields.integer('output_buffer_timeout')
   if (value === -1) return 0
-  if (value === 0) return options.outputBufferTimeoutMs
+  if (value === 0) return known.outputBufferTimeoutMs
   const { minOutputBufferTimeoutMs, maxOutputBufferTimeoutMs } = options
   if (value < minOutputBufferTimeoutMs || value > maxOutputBufferTimeoutMs) {
-    invalid('output buffer timeout', value)
+    invalid(fields, 'output_buffer_timeout')
   }
   return value
 }
 
-function outputBufferSize(value: number, options: NsqdOptions): number {
-  if (value === -1) return 1
-  if (value === 0) return DEFAULT_OUTPUT_BUFFER_BYTES
+function outputBufferSize(fields: IdentifyFields, known: Identity, options: NsqdOptions): number {
+  const value = fields.integer('output_buffer_size')
+  if (value === -1) return UNBUFFERED_BYTES
+  if (value === 0) return known.outputBufferSize
   if (value < SMALLEST_OUTPUT_BUFFER_BYTES || value > options.maxOutputBufferSize) {
-    invalid('output buffer size', value)
+    invalid(fields, 'output_buffer_size')
   }
   return value
 }
 
-function msgTimeout(value: number, options: NsqdOptions): number {
-  if (value === 0) return options.msgTimeoutMs
+function msgTimeout(fields: IdentifyFields, known: Identity, options: NsqdOptions): number {
+  const value = fields.integer('msg_timeout')
+  if (value === 0) return known.msgTimeoutMs
   if (value < SMALLEST_MSG_TIMEOUT_MS || value > options.maxMsgTimeoutMs) {
-    invalid('msg timeout', value)
+    invalid(fields, 'msg_timeout')
   }
   return value
 }
 
-function invalid(what: string, value: number): never {
-  throw new ProtocolError('E_BAD_BODY', `IDENTIFY ${what} (${value}) is invalid`)
-}
-
-function undecodable(): never {
-  throw new ProtocolError('E_BAD_BODY', 'IDENTIFY failed to decode JSON body')
-}
-
-/** The fields of the body by lower-case name, each of the type it must have; null and absent are its zero. */
-class Fields {
-  readonly #values: ReadonlyMap<string, unknown>
-
-  constructor(values: ReadonlyMap<string, unknown>) {
-    this.#values = values
-  }
-
-  integer(name: string): number {
-    const value = this.#values.get(name) ?? 0
-    return typeof value === 'number' && Number.isSafeInteger(value) ? value : undecodable()
-  }
-
-  text(name: string): string {
-    const value = this.#values.get(name) ?? ''
-    return typeof value === 'string' ? value : undecodable()
-  }
-
-  boolean(name: string): boolean {
-    const value = this.#values.get(name) ?? false
-    return typeof value === 'boolean' ? value : undecodable()
-  }
-}
-
-function readFields(body: Buffer): Fields {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(body.toString())
-  } catch {
-    undecodable()
-  }
-  if (parsed === null) return new Fields(new Map())
-  if (typeof parsed !== 'object' || Array.isArray(parsed)) undecodable()
-  const entries = Object.entries(parsed)
-  return new Fields(new Map(entries.map(([name, value]) => [name.toLowerCase(), value as unknown])))
+function invalid(fields: IdentifyFields, name: string): never {
+  const text = `IDENTIFY ${name.replaceAll('_', ' ')} (${fields.digits(name)}) is invalid`
+  throw new ProtocolError('E_BAD_BODY', text)
 }

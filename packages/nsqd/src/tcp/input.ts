@@ -96,6 +96,11 @@ export class Input {
     return Math.min(value, Number.MAX_SAFE_INTEGER)
   }
 
+  /** A parameter that {@link number} could read, as nsqd prints the number it stands for. */
+  digits(token: number): string {
+    return this.text(token).replace(/^0*(?=.)/, '')
+  }
+
   /** Whether a size stands at `at`; asks for more where not. */
   hasSize(at: number): boolean {
     return this.has(at, SIZE_BYTES)

@@ -11,6 +11,10 @@ export const OK_FRAME = encodeResponse(RESPONSE_OK)
 const MANY_OKS = 256
 const OK_FRAMES = Buffer.concat(Array.from({ length: MANY_OKS }, () => OK_FRAME))
 
+/** Past so many pieces in a write, the small ones are copied together: each costs more than its bytes. */
+const MANY_PIECES = 64
+const SMALL_BYTES = 512
+
 /** An answer in its place in the order of commands: bytes, or publishes that wait for their topic's acknowledgement. */
 interface Reply {
   frame: Buffer | undefined
@@ -144,7 +148,7 @@ export class Outbox {
   }
 
   #write(): void {
-    const pieces = this.#pieces
+    const pieces = this.#pieces.length > MANY_PIECES ? gather(this.#pieces) : this.#pieces
     const lenders = this.#lenders
     this.#pieces = []
     if (lenders.length > 0) this.#lenders = []
@@ -200,6 +204,20 @@ export class Outbox {
     this.#replies = grown
     this.#replyHead = 0
   }
+}
+
+/** Copies neighbours that are small into one piece. */
+function gather(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const gathered: Uint8Array[] = []
+  let first = 0
+  for (let i = 0; i <= pieces.length; i++) {
+    if (i < pieces.length && pieces[i]!.length <= SMALL_BYTES) continue
+    if (i > first)
+      gathered.push(i - first === 1 ? pieces[first]! : Buffer.concat(pieces.slice(first, i)))
+    if (i < pieces.length) gathered.push(pieces[i]!)
+    first = i + 1
+  }
+  return gathered
 }
 
 function publishError(command: string, reason: string): Buffer {

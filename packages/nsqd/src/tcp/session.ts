@@ -22,6 +22,7 @@ import type { Subscriber } from '../subscriber.ts'
 import type { AckWaiter, Topic } from '../topic.ts'
 import type { Flusher, Turn } from '../turn.ts'
 import { obey } from './commands.ts'
+import { EchoError } from './echo-error.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { defaultIdentity, type Identity } from './identity.ts'
 import { CLOSE, Input, NEED_MORE } from './input.ts'
@@ -176,7 +177,8 @@ export class Session implements Subscriber, AckWaiter, Flusher {
         if (next >= 0) next = obey(this, input)
         if (next === NEED_MORE) break
         if (next === CLOSE) {
-          this.#drop('sent a line without an end')
+          this.#log('info', 'closing, the client sent a line without an end')
+          this.#fail(undefined)
           break
         }
         at = next
@@ -208,7 +210,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       return
     }
     this.#log('info', error.message)
-    const frame = encodeError(error.message)
+    const frame = encodeError(error instanceof EchoError ? error.bytes : error.message)
     if (error.fatal) this.#fail(frame)
     else this.reply(frame)
   }
@@ -216,6 +218,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   /** The peer sends no more but may still read: what it is owed goes out before the end. */
   #ended(): void {
     this.#isEnding = true
+    this.#leave()
     this.#changed()
   }
 
@@ -392,15 +395,24 @@ export class Session implements Subscriber, AckWaiter, Flusher {
 
   // ---- The end --------------------------------------------------------------------------------------------------
 
-  /** Sends a last frame and closes. The peer gets a moment to read it: what it still sends is thrown away, not reset. */
-  #fail(frame: Buffer): void {
+  /** Sends a last frame, if there is one, and closes. The peer gets a moment to read it: what it still sends is thrown away, not reset. */
+  #fail(frame: Buffer | undefined): void {
     if (this.#isDoomed || this.#isClosed) return
     this.#isDoomed = true
     this.#isEnding = true
-    this.#outbox.reply(frame)
+    if (frame !== undefined) this.#outbox.reply(frame)
+    this.#leave()
     this.flush()
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+  }
+
+  /** It will answer nothing more: what it had in flight is for others, and statistics know it no longer. */
+  #leave(): void {
+    const channel = this.#channel
+    this.#channel = undefined
+    this.#publishings.clear()
+    channel?.unsubscribe(this)
   }
 
   #drop(why: string): void {
@@ -427,7 +439,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     clearTimeout(this.#timer)
     this.#outbox.close()
     this.#held.clear()
-    this.#channel?.unsubscribe(this)
+    this.#leave()
     this.#host.sessionClosed(this)
   }
 

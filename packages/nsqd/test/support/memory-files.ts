@@ -61,25 +61,25 @@ export class MemoryFiles implements LogFiles {
   #root = new MemoryFolder()
   readonly #open = new Map<number, MemoryFile>()
   #descriptors = 0
-  readonly #schedule: (run: () => void) => void
+  /** When `readLater` and `syncLater` do their work; tests may do it by hand. */
+  schedule: (run: () => void) => void
 
-  /** @param schedule when `readLater` and `syncLater` do their work; tests may do it by hand. */
   constructor(schedule: (run: () => void) => void = setImmediate) {
-    this.#schedule = schedule
+    this.schedule = schedule
   }
 
   // ---- For tests ------------------------------------------------------------------------------------------------
 
   /** The same content on its own, for a process started on it after a kill. */
-  clone(schedule = this.#schedule): MemoryFiles {
-    const copy = new MemoryFiles(schedule)
+  clone(): MemoryFiles {
+    const copy = new MemoryFiles()
     copy.#root = copyFolder(this.#root)
     return copy
   }
 
   /** What the next process finds when the power fails now. */
-  afterPowerCut(cut: PowerCut, schedule = this.#schedule): MemoryFiles {
-    const left = new MemoryFiles(schedule)
+  afterPowerCut(cut: PowerCut): MemoryFiles {
+    const left = new MemoryFiles()
     left.#root = cutFolder(this.#root, '/', cut)
     return left
   }
@@ -172,7 +172,7 @@ export class MemoryFiles implements LogFiles {
     position: number,
     done: (error: Error | null, bytesRead: number) => void,
   ): void {
-    this.#schedule(() => done(null, this.read(descriptor, target, length, position)))
+    this.schedule(() => done(null, this.read(descriptor, target, length, position)))
   }
 
   truncate(descriptor: number, bytes: number): void {
@@ -185,7 +185,7 @@ export class MemoryFiles implements LogFiles {
     const file = this.#file(descriptor)
     // What is written after the call need not be covered.
     const { length } = file
-    this.#schedule(() => {
+    this.schedule(() => {
       file.syncedLength = Math.max(file.syncedLength, Math.min(length, file.length))
       done(null)
     })
@@ -223,6 +223,14 @@ export class MemoryFiles implements LogFiles {
   remove(file: string): void {
     const folder = this.#find(path.dirname(file))
     if (folder instanceof MemoryFolder) folder.entries.delete(path.basename(file))
+  }
+
+  removeLater(file: string): void {
+    this.remove(file)
+  }
+
+  removeFolderLater(folder: string): void {
+    this.removeFolder(folder)
   }
 
   removeFolder(folder: string): void {

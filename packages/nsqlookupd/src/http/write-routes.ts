@@ -5,11 +5,6 @@ import { anyParam, topicChannelParams, topicParam } from './params.ts'
 
 /** Everything that changes the registry. No nsqd is told. */
 export function writeRoutes(registry: Registry, note: (text: string) => void): Route[] {
-  const post = (path: string, handle: (request: HttpRequest) => void): Route => ({
-    method: 'POST',
-    path,
-    handle,
-  })
   return [
     post('/topic/create', (request) => {
       const topicName = topicParam(request)
@@ -48,4 +43,8 @@ function ifRoom(create: () => void): void {
     if (error instanceof RegistryFullError) throw new HttpError(503, 'TOO_MANY_REGISTRATIONS')
     throw error
   }
+}
+
+function post(path: string, handle: (request: HttpRequest) => void): Route {
+  return { method: 'POST', path, handle }
 }

@@ -118,15 +118,15 @@ function gauge(
   read: () => readonly Sample[],
   labelNames: readonly string[] = [],
 ): void {
-  const options = { name, help, labelNames, registers: [metrics] }
-  // oxlint-disable-next-line no-new -- it is in the registry now.
-  new Gauge({
+  const options = { name, help, labelNames, registers: [] }
+  const metric = new Gauge({
     ...options,
     collect() {
       this.reset()
       for (const [labels, value] of read()) this.labels(...labels).set(value)
     },
   })
+  metrics.registerMetric(metric)
 }
 
 function counter(
@@ -136,13 +136,13 @@ function counter(
   read: () => readonly Sample[],
   labelNames: readonly string[] = [],
 ): void {
-  const options = { name, help, labelNames, registers: [metrics] }
-  // oxlint-disable-next-line no-new -- it is in the registry now.
-  new Counter({
+  const options = { name, help, labelNames, registers: [] }
+  const metric = new Counter({
     ...options,
     collect() {
       this.reset()
       for (const [labels, value] of read()) this.labels(...labels).inc(value)
     },
   })
+  metrics.registerMetric(metric)
 }

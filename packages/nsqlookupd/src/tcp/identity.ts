@@ -67,7 +67,7 @@ function readFields(body: Buffer): ReadonlyMap<string, unknown> {
   }
   if (parsed === null) return new Map()
   if (typeof parsed !== 'object' || Array.isArray(parsed)) undecodable()
-  const entries: readonly [string, unknown][] = Object.entries(parsed as object)
+  const entries: readonly [string, unknown][] = Object.entries(parsed)
   return new Map(entries.map(([name, value]) => [name.toLowerCase(), value]))
 }
 

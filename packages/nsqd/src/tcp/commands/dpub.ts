@@ -1,5 +1,6 @@
 import { ProtocolError } from '@tsq/protocol'
 
+import { EchoError } from '../echo-error.ts'
 import { type Input, NEED_MORE } from '../input.ts'
 import type { Session } from '../session.ts'
 import { messageBody, publishError } from './publishing.ts'
@@ -12,16 +13,13 @@ export function dpub(session: Session, input: Input): number {
   session.checkTopic(input, 1, 'DPUB')
   const delayMs = input.number(2)
   if (delayMs === -1) {
-    throw new ProtocolError(
-      'E_INVALID',
-      `DPUB could not parse timeout ${input.token(2).toString()}`,
-    )
+    throw new EchoError('E_INVALID', 'DPUB could not parse timeout ', input.token(2))
   }
   const { maxReqTimeoutMs, maxMsgSize } = session.options
   if (delayMs > maxReqTimeoutMs) {
     throw new ProtocolError(
       'E_INVALID',
-      `DPUB timeout ${delayMs} out of range 0-${Math.floor(maxReqTimeoutMs)}`,
+      `DPUB timeout ${input.digits(2)} out of range 0-${Math.floor(maxReqTimeoutMs)}`,
     )
   }
   const start = messageBody(input, 'DPUB', maxMsgSize)

@@ -28,7 +28,11 @@ export function identify(session: Session, input: Input): number {
     throw new ProtocolError('E_BAD_BODY', 'IDENTIFY failed to read body')
   }
   const end = start + size
-  const { identity, response } = negotiate(input.bytes.subarray(start, end), session.options)
+  const { identity, response } = negotiate(
+    input.bytes.subarray(start, end),
+    session.identity,
+    session.options,
+  )
   session.identify(identity)
   session.reply(response === undefined ? OK_FRAME : encodeResponse(JSON.stringify(response)))
   return end

@@ -1,5 +1,6 @@
 import { ProtocolError } from '@tsq/protocol'
 
+import { EchoError } from '../echo-error.ts'
 import type { Input } from '../input.ts'
 import type { Session } from '../session.ts'
 
@@ -11,11 +12,14 @@ export function rdy(session: Session, input: Input): number {
   }
   const count = input.params === 0 ? 1 : input.number(1)
   if (count === -1) {
-    throw new ProtocolError('E_INVALID', `RDY could not parse count ${input.token(1).toString()}`)
+    throw new EchoError('E_INVALID', 'RDY could not parse count ', input.token(1))
   }
   const { maxRdyCount } = session.options
   if (count > maxRdyCount) {
-    throw new ProtocolError('E_INVALID', `RDY count ${count} out of range 0-${maxRdyCount}`)
+    throw new ProtocolError(
+      'E_INVALID',
+      `RDY count ${input.digits(1)} out of range 0-${maxRdyCount}`,
+    )
   }
   session.setReady(count)
   return input.next

@@ -1,5 +1,4 @@
-import { ProtocolError } from '@tsq/protocol'
-
+import { EchoError } from '../echo-error.ts'
 import type { Input } from '../input.ts'
 import type { Session } from '../session.ts'
 import { checkAnswer, reportAnswer } from './answers.ts'
@@ -9,7 +8,7 @@ export function req(session: Session, input: Input): number {
   checkAnswer(session, input, 'REQ', 2)
   const delayMs = input.number(2)
   if (delayMs === -1) {
-    throw new ProtocolError('E_INVALID', `REQ could not parse timeout ${input.token(2).toString()}`)
+    throw new EchoError('E_INVALID', 'REQ could not parse timeout ', input.token(2))
   }
   const clamped = Math.min(delayMs, session.options.maxReqTimeoutMs)
   return reportAnswer(session, input, 'REQ', session.requeue(input.bytes, input.from(1), clamped))

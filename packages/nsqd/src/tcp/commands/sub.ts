@@ -1,6 +1,7 @@
 import { parseChannelName, parseTopicName, ProtocolError, quoteBytes } from '@tsq/protocol'
 
 import { ChannelFull } from '../../channel.ts'
+import { PublishFailure } from '../../topic.ts'
 import type { Input } from '../input.ts'
 import { OK_FRAME } from '../outbox.ts'
 import type { Session } from '../session.ts'
@@ -27,6 +28,9 @@ export function sub(session: Session, input: Input): number {
   try {
     session.subscribe(topicName, channelName)
   } catch (error) {
+    if (error instanceof PublishFailure) {
+      throw new ProtocolError('E_SUB_FAILED', `SUB failed ${error.message}`, { cause: error })
+    }
     if (!(error instanceof ChannelFull)) throw error
     const where = `consumers for ${topicName}:${channelName}`
     throw new ProtocolError('E_SUB_FAILED', `SUB failed ${where} ${error.message}`)

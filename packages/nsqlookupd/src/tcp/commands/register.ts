@@ -11,8 +11,9 @@ export function register(session: Session, params: readonly string[]): Buffer {
   const { topicName, channelName } = readNames('REGISTER', params)
   try {
     const { topic, channels } = session.registry.register(node, topicName, channelName)
+    // One line a command: a nsqd that comes back sends thousands, and a channel's line says its topic.
     if (channels > 0) session.logChange('REGISTER', topicName, channelName)
-    if (topic) session.logChange('REGISTER', topicName)
+    else if (topic) session.logChange('REGISTER', topicName)
   } catch (error) {
     if (!(error instanceof RegistryFullError)) throw error
     throw new ProtocolError('E_INVALID', `REGISTER ${error.message}`, { cause: error })

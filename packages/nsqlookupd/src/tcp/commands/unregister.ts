@@ -7,7 +7,7 @@ export function unregister(session: Session, params: readonly string[]): Buffer 
   const node = identifiedNode(session)
   const { topicName, channelName } = readNames('UNREGISTER', params)
   const { topic, channels } = session.registry.unregister(node, topicName, channelName)
-  if (channels > 0) session.logChange('UNREGISTER', topicName, channelName ?? '*')
   if (topic) session.logChange('UNREGISTER', topicName)
+  else if (channels > 0) session.logChange('UNREGISTER', topicName, channelName)
   return OK_REPLY
 }

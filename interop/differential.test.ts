@@ -1,0 +1,28 @@
+// Generated scripts and HTTP calls, played on the real nsqd 1.3.0 and on ours. The long form is differential-run.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { buildReference } from './build.ts'
+import { describeMismatch } from './differential-compare.ts'
+import { differences } from './differential-differences.ts'
+import { runDifferential } from './differential-run.ts'
+import { repositoryFolder } from './folders.ts'
+import { prepareOrSkip } from './skip.ts'
+
+const SEED = 1
+const SCRIPTS = 500
+
+void test(`${SCRIPTS} generated scripts show no difference that is not on the list`, async (t) => {
+  if ((await prepareOrSkip(t, () => buildReference('nsqd'))) === undefined) return
+  const { mismatches, used } = await runDifferential({ seed: SEED, scripts: SCRIPTS })
+  for (const [{ name }, count] of used) t.diagnostic(`${count} times: ${name}`)
+  assert.deepEqual(mismatches.map(describeMismatch), [])
+})
+
+void test('every deliberate difference is told to users', async () => {
+  const page = await readFile(join(repositoryFolder, 'docs', 'differences.md'), 'utf8')
+  const told = page.toLowerCase().replaceAll(/\s+/g, ' ')
+  const missing = differences.filter(({ name }) => !told.includes(`**${name}.**`.toLowerCase()))
+  assert.deepEqual(missing, [])
+})
