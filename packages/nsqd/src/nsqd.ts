@@ -130,6 +130,7 @@ export class Nsqd implements AsyncDisposable {
       health: this.health,
       startTime: this.startTime,
       topics: this.topics.list(),
+      percentiles: this.options.e2eLatencyPercentiles,
       sessions: this.#tcp?.sessions ?? [],
     }
   }

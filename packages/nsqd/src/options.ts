@@ -6,8 +6,10 @@ import {
   choice,
   defineOptions,
   duration,
+  floatList,
   integer,
   logOptions,
+  type Option,
   type OptionsOf,
   text,
 } from '@tsq/daemon'
@@ -17,6 +19,7 @@ const LISTENING = 'Listening'
 const STORAGE = 'Storage'
 const MESSAGES = 'Messages'
 const CLIENTS = 'Clients'
+const STATISTICS = 'Statistics'
 
 const MIB = 1024 * 1024
 
@@ -202,6 +205,22 @@ export const nsqdOptions = defineOptions({
     group: CLIENTS,
     doc: 'consumers a channel may have on this node; 0 for any number',
   }),
+
+  e2eLatencyPercentiles: descending(
+    floatList({
+      flag: 'e2e-processing-latency-percentile',
+      key: 'e2e_processing_latency_percentiles',
+      group: STATISTICS,
+      doc: 'part of the messages, in (0, 1], whose time from publish to FIN is told; repeat it, or use commas',
+    }),
+  ),
+  e2eLatencyWindowMs: duration({
+    flag: 'e2e-processing-latency-window-time',
+    default: 600_000,
+    min: 1,
+    group: STATISTICS,
+    doc: 'how far back these times reach',
+  }),
 })
 
 export type NsqdOptions = OptionsOf<typeof nsqdOptions>
@@ -209,6 +228,16 @@ export type NsqdOptions = OptionsOf<typeof nsqdOptions>
 /** The node id that nsqd derives from a host name. */
 function defaultNodeId(hostname: string): number {
   return crc32(createHash('md5').update(hostname).digest()) % NODE_ID_LIMIT
+}
+
+/** The list in descending order when it comes from flags, as nsqd has it; from a file it is as written there. */
+function descending(option: Option<readonly number[]>): Option<readonly number[]> {
+  const sorted = (values: readonly number[]): number[] => values.toSorted((a, b) => b - a)
+  return {
+    ...option,
+    parse: (value) => sorted(option.parse(value)),
+    append: (earlier, later) => sorted([...earlier, ...later]),
+  }
 }
 
 /** Rules across options; each problem is a sentence. */
@@ -219,6 +248,11 @@ export function nsqdRules(options: NsqdOptions): string[] {
     problems.push(
       `--msg-timeout is ${msgTimeoutMs} ms, longer than --max-msg-timeout with ${maxMsgTimeoutMs} ms`,
     )
+  }
+  for (const percentile of options.e2eLatencyPercentiles) {
+    if (!(percentile > 0 && percentile <= 1)) {
+      problems.push(`invalid E2E processing latency percentile: ${percentile}`)
+    }
   }
   return problems
 }

@@ -55,6 +55,8 @@ export class Topics implements TopicHost {
       maxMsgTimeoutMs: options.maxMsgTimeoutMs,
       maxChannelConsumers: options.maxChannelConsumers,
       memQueueSize: options.memQueueSize,
+      latencyWindowMs:
+        options.e2eLatencyPercentiles.length > 0 ? options.e2eLatencyWindowMs : undefined,
     }
     this.logContext = {
       pool: new ChunkPool(options.tailBytes),
