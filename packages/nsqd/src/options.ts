@@ -6,20 +6,19 @@ import {
   choice,
   defineOptions,
   duration,
-  floatList,
   integer,
   logOptions,
-  type Option,
   type OptionsOf,
   text,
 } from '@tsq/daemon'
 import { NODE_ID_LIMIT } from '@tsq/protocol'
 
+import { statisticsOptions, statisticsRules } from './stats/options.ts'
+
 const LISTENING = 'Listening'
 const STORAGE = 'Storage'
 const MESSAGES = 'Messages'
 const CLIENTS = 'Clients'
-const STATISTICS = 'Statistics'
 
 const MIB = 1024 * 1024
 
@@ -206,21 +205,7 @@ export const nsqdOptions = defineOptions({
     doc: 'consumers a channel may have on this node; 0 for any number',
   }),
 
-  e2eLatencyPercentiles: descending(
-    floatList({
-      flag: 'e2e-processing-latency-percentile',
-      key: 'e2e_processing_latency_percentiles',
-      group: STATISTICS,
-      doc: 'part of the messages, in (0, 1], whose time from publish to FIN is told; repeat it, or use commas',
-    }),
-  ),
-  e2eLatencyWindowMs: duration({
-    flag: 'e2e-processing-latency-window-time',
-    default: 600_000,
-    min: 1,
-    group: STATISTICS,
-    doc: 'how far back these times reach',
-  }),
+  ...statisticsOptions,
 })
 
 export type NsqdOptions = OptionsOf<typeof nsqdOptions>
@@ -228,16 +213,6 @@ export type NsqdOptions = OptionsOf<typeof nsqdOptions>
 /** The node id that nsqd derives from a host name. */
 function defaultNodeId(hostname: string): number {
   return crc32(createHash('md5').update(hostname).digest()) % NODE_ID_LIMIT
-}
-
-/** The list in descending order when it comes from flags, as nsqd has it; from a file it is as written there. */
-function descending(option: Option<readonly number[]>): Option<readonly number[]> {
-  const sorted = (values: readonly number[]): number[] => values.toSorted((a, b) => b - a)
-  return {
-    ...option,
-    parse: (value) => sorted(option.parse(value)),
-    append: (earlier, later) => sorted([...earlier, ...later]),
-  }
 }
 
 /** Rules across options; each problem is a sentence. */
@@ -249,10 +224,6 @@ export function nsqdRules(options: NsqdOptions): string[] {
       `--msg-timeout is ${msgTimeoutMs} ms, longer than --max-msg-timeout with ${maxMsgTimeoutMs} ms`,
     )
   }
-  for (const percentile of options.e2eLatencyPercentiles) {
-    if (!(percentile > 0 && percentile <= 1)) {
-      problems.push(`invalid E2E processing latency percentile: ${percentile}`)
-    }
-  }
+  problems.push(...statisticsRules(options))
   return problems
 }
