@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { Histogram } from './histogram.ts'
+import { Histogram } from '../histogram.ts'
 
 /**
  * End-to-end latencies of a channel over a moving window, kept as two halves: what is told covers the half that is being

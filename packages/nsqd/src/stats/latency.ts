@@ -1,5 +1,5 @@
 import type { LogChannel } from '../log-channel.ts'
-import { Histogram } from './histogram.ts'
+import { Histogram } from '../histogram.ts'
 
 /** `e2e_processing_latency` as nsqd puts it. */
 export interface LatencySnapshot {

@@ -54,6 +54,14 @@ export const statisticsOptions = {
     group: GROUP,
     doc: 'push nothing of ephemeral topics and channels',
   }),
+  metricsMaxSeries: integer({
+    flag: 'metrics-max-series',
+    default: 500,
+    min: 0,
+    max: 100_000,
+    group: GROUP,
+    doc: 'topics, and channels, with figures of their own in /metrics; those of the others are summed',
+  }),
   e2eLatencyPercentiles: descending(
     floatList({
       flag: 'e2e-processing-latency-percentile',
@@ -82,12 +90,15 @@ export function statisticsRules(options: {
 
 /** The list in descending order when it comes from flags, as nsqd has it; from a file it is as written there. */
 function descending(option: Option<readonly number[]>): Option<readonly number[]> {
-  const sorted = (values: readonly number[]): number[] => values.toSorted((a, b) => b - a)
   return {
     ...option,
     parse: (value) => sorted(option.parse(value)),
     append: (earlier, later) => sorted([...earlier, ...later]),
   }
+}
+
+function sorted(values: readonly number[]): number[] {
+  return values.toSorted((a, b) => b - a)
 }
 
 function isHostPort(address: string): boolean {

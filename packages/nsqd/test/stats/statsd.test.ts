@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 
 import type { StatsSnapshot } from '../../src/stats/snapshot.ts'
@@ -124,7 +123,7 @@ async function listener(t: TestContext): Promise<{ socket: Socket; packets: Buff
 describe('the push to statsd', () => {
   it('arrives in small packets, with memory figures', async (t) => {
     const { socket, packets } = await listener(t)
-    const { port } = socket.address() as AddressInfo
+    const { port } = socket.address()
     const nsqd = await startNsqd(t, {
       statsdAddress: `127.0.0.1:${port}`,
       statsdIntervalMs: 200,
@@ -145,7 +144,7 @@ describe('the push to statsd', () => {
 
   it('is spread over the interval, and goes at once when nsqd stops', async (t) => {
     const { socket, packets } = await listener(t)
-    const { port } = socket.address() as AddressInfo
+    const { port } = socket.address()
     const nsqd = await startNsqd(t, {
       statsdAddress: `127.0.0.1:${port}`,
       statsdIntervalMs: 1_400,

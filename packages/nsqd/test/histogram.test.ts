@@ -3,9 +3,9 @@ import { describe, it } from 'node:test'
 
 import * as fc from 'fast-check'
 
-import { Histogram } from '../../src/stats/histogram.ts'
-import { LatencyWindow } from '../../src/stats/latency-window.ts'
-import { FakeClock } from '../support/fake-clock.ts'
+import { Histogram } from '../src/histogram.ts'
+import { LatencyWindow } from '../src/stats/latency-window.ts'
+import { FakeClock } from './support/fake-clock.ts'
 
 const NS_PER_MS = 1e6
 const durationMs = fc.double({ min: 0.002, max: 1e9, noNaN: true })
