@@ -7,6 +7,9 @@ import {
   MESSAGE_FRAME_HEADER_BYTES,
   readSequenceBits,
   sequenceNear,
+  readUint32,
+  TIMESTAMP_OFFSET,
+  type TimestampNs,
   writeAttempts,
 } from '@tsq/protocol'
 
@@ -18,6 +21,7 @@ import type { Clock } from './clock.ts'
 import type { Chunk } from './log/chunk.ts'
 import type { TopicLog } from './log/topic-log.ts'
 import { DeadlineQueue, NumberQueue, TimeHeap } from './queues.ts'
+import { LatencyWindow } from './stats/latency-window.ts'
 import type { Subscriber } from './subscriber.ts'
 import { Window } from './window.ts'
 
@@ -48,7 +52,12 @@ export interface ChannelLimits {
   readonly maxChannelConsumers: number
   /** Messages an ephemeral channel may lag behind before it drops the oldest. */
   readonly memQueueSize: number
+  /** How far back end-to-end latencies reach; absent where nobody asks for them. */
+  readonly latencyWindowMs?: number | undefined
 }
+
+const TWO_32 = 2 ** 32
+const NS_PER_MS = 1e6
 
 /** A cursor in its topic's log, with a window of what is unsettled behind it. */
 export class LogChannel implements Channel, Sleeper {
@@ -63,6 +72,8 @@ export class LogChannel implements Channel, Sleeper {
   alarmAt = Infinity
   alarmSlot = -1
   readonly subscribers: Subscriber[] = []
+  /** From publish to FIN; undefined where nobody asks for it. */
+  readonly latency: LatencyWindow | undefined
   readonly #host: ChannelHost
   readonly #clock: Clock
   readonly #alarms: Alarms
@@ -95,6 +106,7 @@ export class LogChannel implements Channel, Sleeper {
   #requeueCount = 0
   #timeoutCount = 0
   #droppedCount = 0
+  readonly #stamp: TimestampNs = { high: 0, low: 0 }
 
   constructor(
     name: ChannelName,
@@ -108,7 +120,11 @@ export class LogChannel implements Channel, Sleeper {
     this.#clock = shared.clock
     this.#alarms = shared.alarms
     this.#limits = shared.limits
-    this.#window = new Window(from)
+    const { latencyWindowMs } = shared.limits
+    if (latencyWindowMs !== undefined) {
+      this.latency = new LatencyWindow(shared.clock, latencyWindowMs)
+    }
+    this.#window = new Window(from, latencyWindowMs !== undefined)
     this.#absorbedSequence = from
   }
 
@@ -229,10 +245,24 @@ export class LogChannel implements Channel, Sleeper {
     const sequence = this.#window.cursor
     this.#window.deliverFresh(count, subscriber.id, now, deadline)
     this.#expect(subscriber.msgTimeoutMs, deadline, sequence, sequence + count)
+    if (this.latency !== undefined) this.#notePublishing(chunk.bytes, start, sequence, count, now)
     this.#inFlight += count
     subscriber.inFlight += count
     chunk.borrow()
     subscriber.deliver(chunk.bytes.subarray(start, end), count, chunk)
+  }
+
+  /** Keeps when each of a run of messages was published, on the core's clock. */
+  #notePublishing(bytes: Buffer, start: number, first: number, count: number, now: number): void {
+    this.#clock.stamp(this.#stamp)
+    const offset = millisecondsOf(this.#stamp.high, this.#stamp.low) - now
+    let at = start
+    for (let i = 0; i < count; i++) {
+      const high = readUint32(bytes, at + TIMESTAMP_OFFSET)
+      const low = readUint32(bytes, at + TIMESTAMP_OFFSET + 4)
+      this.#window.setPublishedAt(first + i, millisecondsOf(high, low) - offset)
+      at += frameBytesAt(bytes, at)
+    }
   }
 
   /** Hands over each message with the subscriber's probability; the others are dropped from the channel, as in nsqd. */
@@ -338,6 +368,7 @@ export class LogChannel implements Channel, Sleeper {
       chunk.bytes.copy(target, length, start, start + frameBytes)
       const attempts = this.#window.deliverAgain(sequence, subscriber.id, now, deadline)
       writeAttempts(target, length, attempts)
+      if (this.latency !== undefined) this.#notePublishing(target, length, sequence, 1, now)
       this.#expect(subscriber.msgTimeoutMs, deadline, sequence, sequence + 1)
       length += frameBytes
       count += 1
@@ -398,11 +429,13 @@ export class LogChannel implements Channel, Sleeper {
   finish(subscriber: Subscriber, source: Buffer, offset: number): AnswerOutcome {
     const sequence = this.#sequenceAt(source, offset)
     if (sequence === -1) return 'not in flight'
+    const publishedAt = this.latency === undefined ? 0 : this.#window.publishedAtOf(sequence)
     const found = this.#window.finish(sequence, subscriber.id)
     if (found === SETTLED) return 'not in flight'
     if (found === WAITING) return 'not owned'
     this.#inFlight -= 1
     subscriber.inFlight -= 1
+    this.latency?.record(publishedAt)
     this.#changed()
     this.ready(subscriber)
     return 'done'
@@ -677,6 +710,11 @@ export class LogChannel implements Channel, Sleeper {
       droppedCount: this.#droppedCount,
     }
   }
+}
+
+/** A message's timestamp in Unix ms, good to a microsecond. */
+function millisecondsOf(high: number, low: number): number {
+  return (high * TWO_32 + low) / NS_PER_MS
 }
 
 /** Room for a redelivery of some `count` messages like the first. */

@@ -13,7 +13,9 @@ import { nsqdRoutes } from './http/routes.ts'
 import { NodeFiles } from './log/files.ts'
 import { type NsqdOptions, nsqdOptions, nsqdRules } from './options.ts'
 import { observeCollections } from './stats/memory.ts'
-import type { StatsSource } from './stats/snapshot.ts'
+import { type StatsSource, statsSnapshot } from './stats/snapshot.ts'
+import { Statsd } from './stats/statsd.ts'
+import { expandPrefix } from './stats/statsd-lines.ts'
 import { TcpServer } from './tcp/tcp-server.ts'
 import { Topics } from './topics.ts'
 import { NSQ_VERSION, VERSION_TEXT } from './version.ts'
@@ -34,6 +36,7 @@ export class Nsqd implements AsyncDisposable {
   readonly #lock: DataPathLock
   #tcp: TcpServer | undefined
   #http: HttpServer | undefined
+  #statsd: Statsd | undefined
   #closing: Promise<void> | undefined
 
   /**
@@ -86,13 +89,45 @@ export class Nsqd implements AsyncDisposable {
       topic: (name) => topics.topic(name),
     })
     logger.info(`TCP: listening on ${this.#tcp.address}`)
-    if (options.httpAddress === '') return
+    if (options.httpAddress !== '') await this.#listenForHttp()
+    if (options.statsdAddress !== '') this.#statsd = this.#pushStatistics()
+  }
+
+  async #listenForHttp(): Promise<void> {
+    const { options, logger } = this
     this.#http = await HttpServer.start({
       address: options.httpAddress,
       routes: nsqdRoutes(this),
       logger,
     })
     logger.info(`HTTP: listening on ${this.#http.address}`)
+  }
+
+  #pushStatistics(): Statsd {
+    const { options, logger } = this
+    const filter = {
+      topic: undefined,
+      channel: undefined,
+      includeClients: false,
+      includeMemory: options.statsdMemStats,
+    }
+    return new Statsd(
+      {
+        address: options.statsdAddress,
+        prefix: this.statsdPrefix,
+        intervalMs: options.statsdIntervalMs,
+        packetBytes: options.statsdUdpPacketSize,
+        excludeEphemeral: options.statsdExcludeEphemeral,
+      },
+      () => statsSnapshot(this.statsSource(), filter),
+      (error) => logger.warn(`STATSD: push to ${options.statsdAddress} failed - ${error.message}`),
+    )
+  }
+
+  /** What statsd names open with, the address filled in. */
+  get statsdPrefix(): string {
+    const { statsdPrefix, broadcastAddress } = this.options
+    return expandPrefix(statsdPrefix, `${broadcastAddress}:${this.httpPort}`)
   }
 
   /** `host:port` or a path, as bound. */
@@ -130,6 +165,7 @@ export class Nsqd implements AsyncDisposable {
       health: this.health,
       startTime: this.startTime,
       topics: this.topics.list(),
+      percentiles: this.options.e2eLatencyPercentiles,
       sessions: this.#tcp?.sessions ?? [],
     }
   }
@@ -147,7 +183,7 @@ export class Nsqd implements AsyncDisposable {
   async #shutDown(): Promise<void> {
     // 1. Nobody new; what was read is committed and answered.
     this.topics.turn.run()
-    await Promise.all([this.#tcp?.close(), this.#http?.close()])
+    await Promise.all([this.#tcp?.close(), this.#http?.close(), this.#statsd?.close()])
     // 2. Consumers are gone, so what they had in flight is back: logs and checkpoints are written.
     await this.topics.close()
     // 3. The next nsqd may begin.

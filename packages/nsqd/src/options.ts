@@ -13,6 +13,8 @@ import {
 } from '@tsq/daemon'
 import { NODE_ID_LIMIT } from '@tsq/protocol'
 
+import { statisticsOptions, statisticsRules } from './stats/options.ts'
+
 const LISTENING = 'Listening'
 const STORAGE = 'Storage'
 const MESSAGES = 'Messages'
@@ -204,6 +206,8 @@ export const nsqdOptions = defineOptions({
     group: CLIENTS,
     doc: 'consumers a channel may have on this node; 0 for any number',
   }),
+
+  ...statisticsOptions,
 })
 
 export type NsqdOptions = OptionsOf<typeof nsqdOptions>
@@ -222,5 +226,6 @@ export function nsqdRules(options: NsqdOptions): string[] {
       `--msg-timeout is ${msgTimeoutMs} ms, longer than --max-msg-timeout with ${maxMsgTimeoutMs} ms`,
     )
   }
+  problems.push(...statisticsRules(options))
   return problems
 }

@@ -13,6 +13,11 @@ export class Stragglers {
   count = 0
   #keys = NO_KEYS
   #mask = 0
+  readonly #keepsPublishing: boolean
+
+  constructor(keepsPublishing = false) {
+    this.#keepsPublishing = keepsPublishing
+  }
 
   /** Slot of a message, or -1. Good until the next change. */
   find(sequence: number): number {
@@ -99,7 +104,7 @@ export class Stragglers {
     const oldCells = this.cells
     const capacity = Math.max(SMALLEST, oldKeys.length * 2)
     this.#keys = new Float64Array(capacity).fill(EMPTY)
-    this.cells = makeCells(capacity)
+    this.cells = makeCells(capacity, this.#keepsPublishing)
     this.#mask = capacity - 1
     for (let slot = 0; slot < oldKeys.length; slot++) {
       const sequence = oldKeys[slot]!
@@ -118,6 +123,7 @@ function copyCells(from: Cells, source: number, to: Cells, target: number): void
   to.attempts[target] = from.attempts[source]!
   to.deadline[target] = from.deadline[source]!
   to.deliveredAt[target] = from.deliveredAt[source]!
+  if (to.publishedAt.length > 0) to.publishedAt[target] = from.publishedAt[source]!
 }
 
 /** Spreads neighbours, which sequence numbers mostly are, over the table. */

@@ -16,9 +16,9 @@ import { isValidName, type TopicName, parseTopicName } from '@tsq/protocol'
 import type { LogFiles } from './log/files.ts'
 
 const CHANNEL_SUFFIX = '.channel'
-const STATE_FILE = 'topic.json'
-const HALF_MADE = '+new-'
-const HALF_DELETED = '+deleted-'
+export const STATE_FILE = 'topic.json'
+export const HALF_MADE = '+new-'
+export const HALF_DELETED = '+deleted-'
 
 /** What of a topic itself must be there after a restart. */
 export interface TopicState {
@@ -203,7 +203,7 @@ function encodeState(folder: TopicFolder): Buffer {
   return Buffer.from(`${JSON.stringify({ version: 1, name, epoch, ...state }, undefined, 2)}\n`)
 }
 
-function decodeState(content: Buffer | undefined): (TopicState & { epoch: number }) | undefined {
+export function decodeState(content: Buffer | undefined): (TopicState & { epoch: number }) | undefined {
   if (content === undefined) return undefined
   try {
     const { epoch, isPaused, releasedSequence, holes, idPrefixes } = JSON.parse(
@@ -228,7 +228,7 @@ function encodeName(name: string): string {
   return text.startsWith('.') ? `%2e${text.slice(1)}` : text
 }
 
-function decodeName(file: string): string {
+export function decodeName(file: string): string {
   return file.replace(/%([0-9a-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   )

@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts'
 import type { ChannelLimits, LogChannel } from './log-channel.ts'
 import { LogTopic, type TopicHost } from './log-topic.ts'
 import { ChunkPool } from './log/chunk-pool.ts'
+import { LogFigures } from './log/figures.ts'
 import type { LogFiles } from './log/files.ts'
 import { OpenFiles } from './log/open-files.ts'
 import type { LogContext } from './log/topic-log.ts'
@@ -56,11 +57,14 @@ export class Topics implements TopicHost {
       maxMsgTimeoutMs: options.maxMsgTimeoutMs,
       maxChannelConsumers: options.maxChannelConsumers,
       memQueueSize: options.memQueueSize,
+      latencyWindowMs:
+        options.e2eLatencyPercentiles.length > 0 ? options.e2eLatencyWindowMs : undefined,
     }
     this.logContext = {
       pool: new ChunkPool(options.tailBytes),
       openFiles: new OpenFiles(files, options.maxOpenFiles),
       clock,
+      figures: new LogFigures(),
       options: {
         ackAfter: options.ackAfter,
         maxBytesPerFile: options.maxBytesPerFile,

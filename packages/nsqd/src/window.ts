@@ -21,16 +21,21 @@ export class Window {
   floor: number
   /** The next message never delivered. */
   cursor: number
-  readonly stragglers = new Stragglers()
+  readonly stragglers: Stragglers
   #ring: Cells = NO_CELLS
   #capacity = 0
   #mask = 0
   /** Messages in the ring that are not settled. */
   #unsettled = 0
 
-  constructor(floor: number) {
+  readonly #keepsPublishing: boolean
+
+  /** @param keepsPublishing whether it keeps when each message was published. */
+  constructor(floor: number, keepsPublishing = false) {
     this.floor = floor
     this.cursor = floor
+    this.#keepsPublishing = keepsPublishing
+    this.stragglers = new Stragglers(keepsPublishing)
   }
 
   /** Unsettled messages the cursor is past. */
@@ -96,6 +101,16 @@ export class Window {
 
   deliveredAtOf(sequence: number): number {
     return this.#cellsOf(sequence).deliveredAt[this.#slotOf(sequence)]!
+  }
+
+  /** When an unsettled message was published; 0 for any other. */
+  publishedAtOf(sequence: number): number {
+    return this.#cellsOf(sequence).publishedAt[this.#slotOf(sequence)] ?? 0
+  }
+
+  /** Only where the window keeps this. The message must be unsettled. */
+  setPublishedAt(sequence: number, publishedAt: number): void {
+    this.#cellsOf(sequence).publishedAt[this.#slotOf(sequence)] = publishedAt
   }
 
   /** The message must be unsettled. */
@@ -255,7 +270,7 @@ export class Window {
     while (capacity < needed) capacity *= 2
     const old = this.#ring
     const oldMask = this.#mask
-    const ring = makeCells(capacity)
+    const ring = makeCells(capacity, this.#keepsPublishing)
     const mask = capacity - 1
     for (let sequence = this.floor; sequence < this.cursor; sequence++) {
       const from = sequence & oldMask
@@ -265,6 +280,7 @@ export class Window {
       ring.attempts[to] = old.attempts[from]!
       ring.deadline[to] = old.deadline[from]!
       ring.deliveredAt[to] = old.deliveredAt[from]!
+      if (this.#keepsPublishing) ring.publishedAt[to] = old.publishedAt[from]!
     }
     this.#ring = ring
     this.#capacity = capacity

@@ -1,5 +1,6 @@
 import { nearest } from '@tsq/daemon'
 
+import { check, info } from './data-path.ts'
 import { start } from './start.ts'
 import { pub, tail } from './try.ts'
 import { down, status, up } from './up/commands.ts'
@@ -34,6 +35,12 @@ const commands: readonly Command[] = [
     run: async (argv) => (await import('@tsq/nsqlookupd')).main(argv),
   },
   { name: 'pub', summary: 'publish messages to a topic', run: pub },
+  {
+    name: 'check',
+    summary: 'read everything on a data path and say what does not check',
+    run: check,
+  },
+  { name: 'info', summary: 'say what is on a data path', run: info },
   { name: 'tail', summary: 'print what is published to a topic from now on', run: tail },
 ]
 

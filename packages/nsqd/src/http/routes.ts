@@ -2,6 +2,7 @@ import type { Route } from '@tsq/daemon'
 
 import type { Nsqd } from '../nsqd.ts'
 import { channelRoutes } from './channel-routes.ts'
+import { metricsRoute } from '../stats/metrics/route.ts'
 import { publishRoutes } from './publish-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import { topicRoutes } from './topic-routes.ts'
@@ -10,6 +11,7 @@ import { topicRoutes } from './topic-routes.ts'
 export function nsqdRoutes(nsqd: Nsqd): Route[] {
   return [
     ...statusRoutes(nsqd),
+    metricsRoute(nsqd),
     ...publishRoutes(nsqd),
     ...topicRoutes(nsqd),
     ...channelRoutes(nsqd),

@@ -88,7 +88,7 @@ export class Segment {
   }
 
   /** Fills the segment from its index file. Returns false where that is missing, damaged or of another length. */
-  readIndex(files: LogFiles, fileBytes: number): boolean {
+  readIndex(files: Pick<LogFiles, 'readWhole'>, fileBytes: number): boolean {
     const content = files.readWhole(this.indexFile)
     if (content === undefined || content.length < INDEX_HEADER_BYTES) return false
     if (content.toString('latin1', 0, INDEX_MAGIC.length) !== INDEX_MAGIC) return false

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import { Blocks } from './blocks.ts'
 import type { Chunk } from './chunk.ts'
 import type { ChunkPool } from './chunk-pool.ts'
+import type { LogFigures } from './figures.ts'
 import { Holes } from './holes.ts'
 import type { OpenFiles } from './open-files.ts'
 import { type RecoveryNote, recoverSegments } from './recovery.ts'
@@ -42,6 +43,7 @@ export interface LogContext {
   readonly pool: ChunkPool
   readonly openFiles: OpenFiles
   readonly clock: Clock
+  readonly figures: LogFigures
   readonly options: LogOptions
 }
 
@@ -138,6 +140,15 @@ export class TopicLog {
     return this.#segments?.bytes ?? 0
   }
 
+  get segmentCount(): number {
+    return this.#segments?.list.length ?? 0
+  }
+
+  /** Bytes of memory that hold the newest messages. */
+  get tailBytes(): number {
+    return this.#tail.heldBytes
+  }
+
   /** Goes on at another sequence number; what lies between is a hole. Nothing may be pending. */
   jumpTo(sequence: number): void {
     if (sequence <= this.#tail.nextSequence) return
@@ -232,13 +243,18 @@ export class TopicLog {
   #write(): void {
     const tail = this.#tail
     if (tail.runCount === 0 || this.#segments === undefined) return
+    const { clock, figures } = this.#context
     const { ackAfter, syncEvery } = this.#context.options
+    const start = clock.now()
     try {
       this.#segments.write(tail.runs, tail.runCount)
     } catch (error) {
+      figures.writeFailures += 1
       this.#writeFailed(error as Error)
       return
     }
+    figures.commits += 1
+    figures.writeTimes.record(clock.now() - start)
     this.failure = undefined
     this.#unsyncedMessages += tail.nextSequence - this.#writtenSequence
     this.#writtenSequence = tail.nextSequence
@@ -297,9 +313,16 @@ export class TopicLog {
     this.#unsyncedMessages = 0
     const from = this.ackedSequence
     const to = this.#writtenSequence
+    const { clock, figures } = this.#context
+    const start = clock.now()
     segments.syncLater((error) => {
       this.#isSyncing = false
-      if (error !== null) this.#syncFailed(error, from)
+      if (error === null) {
+        figures.syncTimes.record(clock.now() - start)
+      } else {
+        figures.syncFailures += 1
+        this.#syncFailed(error, from)
+      }
       if (this.#context.options.ackAfter === 'fsync') {
         this.ackedSequence = Math.max(this.ackedSequence, to)
         if (this.#unsyncedMessages > 0) this.#sync()

@@ -1,5 +1,6 @@
 import type { LogTopic } from '../log-topic.ts'
 import type { Session } from '../tcp/session.ts'
+import { latencySnapshot, type LatencySnapshot } from './latency.ts'
 import { memoryStats } from './memory.ts'
 
 /** What `/stats` is asked to leave out. */
@@ -19,10 +20,11 @@ export interface StatsSource {
   /** Unix seconds. */
   readonly startTime: number
   readonly topics: readonly LogTopic[]
+  /** Of which end-to-end latencies are told. */
+  readonly percentiles: readonly number[]
   readonly sessions: Iterable<Session>
 }
 
-const NO_LATENCY = { count: 0, percentiles: null }
 const SUBSCRIBED_STATES = { init: 0, subscribed: 3, closing: 4 } as const
 
 /** `/stats?format=json`, its keys in nsqd's order. */
@@ -35,7 +37,7 @@ export function statsSnapshot(source: StatsSource, filter: StatsFilter): StatsSn
   const isUnknown = filter.topic !== undefined && chosen.length === 0
   const topics: TopicSnapshot[] = []
   for (const topic of chosen) {
-    const snapshot = topicSnapshot(topic, source.sessions, filter)
+    const snapshot = topicSnapshot(topic, source, filter)
     if (snapshot !== undefined) topics.push(snapshot)
   }
   return {
@@ -50,7 +52,7 @@ export function statsSnapshot(source: StatsSource, filter: StatsFilter): StatsSn
 
 function topicSnapshot(
   topic: LogTopic,
-  sessions: Iterable<Session>,
+  { sessions, percentiles }: StatsSource,
   filter: StatsFilter,
 ): TopicSnapshot | undefined {
   const named = [...topic.channels.values()]
@@ -81,7 +83,7 @@ function topicSnapshot(
         client_count: channel.subscribers.length,
         clients: filter.includeClients ? clients : null,
         paused: channel.isPaused,
-        e2e_processing_latency: NO_LATENCY,
+        e2e_processing_latency: latencySnapshot([channel], percentiles),
       }
     }),
     depth: stats.depth,
@@ -89,7 +91,7 @@ function topicSnapshot(
     message_count: stats.messageCount,
     message_bytes: stats.messageBytes,
     paused: topic.isPaused,
-    e2e_processing_latency: NO_LATENCY,
+    e2e_processing_latency: latencySnapshot(topic.channels.values(), percentiles),
   }
 }
 
@@ -150,7 +152,7 @@ export interface TopicSnapshot {
   readonly message_count: number
   readonly message_bytes: number
   readonly paused: boolean
-  readonly e2e_processing_latency: typeof NO_LATENCY
+  readonly e2e_processing_latency: LatencySnapshot
 }
 
 export interface ChannelSnapshot {
@@ -166,7 +168,7 @@ export interface ChannelSnapshot {
   readonly client_count: number
   readonly clients: readonly ClientSnapshot[] | null
   readonly paused: boolean
-  readonly e2e_processing_latency: typeof NO_LATENCY
+  readonly e2e_processing_latency: LatencySnapshot
 }
 
 export interface ClientSnapshot {

@@ -1,5 +1,6 @@
 import { formatGoDuration } from '@tsq/daemon'
 
+import { latencyText } from './latency.ts'
 import type { ChannelSnapshot, ClientSnapshot, StatsSnapshot, TopicSnapshot } from './snapshot.ts'
 
 /** `/stats` for people, laid out as nsqd does. */
@@ -45,7 +46,7 @@ function topicLine(topic: TopicSnapshot): string {
     `depth: ${pad(topic.depth, 5)}`,
     `be-depth: ${pad(topic.backend_depth, 5)}`,
     `msgs: ${pad(topic.message_count, 8)}`,
-    'e2e%: ',
+    `e2e%: ${latencyText(topic.e2e_processing_latency)}`,
   ].join(' ')
 }
 
@@ -60,7 +61,7 @@ function channelLine(channel: ChannelSnapshot): string {
     `re-q: ${pad(channel.requeue_count, 5)}`,
     `timeout: ${pad(channel.timeout_count, 5)}`,
     `msgs: ${pad(channel.message_count, 8)}`,
-    'e2e%: ',
+    `e2e%: ${latencyText(channel.e2e_processing_latency)}`,
   ].join(' ')
 }
 
