@@ -44,7 +44,13 @@ export interface ChannelStats {
 }
 
 /** Starts a nsqd on ports of the system's choosing, over a new data folder; resolves when it listens. */
-export async function startNsqd({ binary }: { readonly binary: NsqdBinary }): Promise<RunningNsqd> {
+export async function startNsqd({
+  binary,
+  flags = [],
+}: {
+  readonly binary: NsqdBinary
+  readonly flags?: readonly string[]
+}): Promise<RunningNsqd> {
   const [command, ...leading] = await commandOf(binary)
   const dataPath = await mkdtemp(join(tmpdir(), 'tsq-interop-nsqd-'))
   const process = spawn(
@@ -55,6 +61,7 @@ export async function startNsqd({ binary }: { readonly binary: NsqdBinary }): Pr
       '--tcp-address=127.0.0.1:0',
       '--http-address=127.0.0.1:0',
       '--broadcast-address=127.0.0.1',
+      ...flags,
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )

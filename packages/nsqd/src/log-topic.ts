@@ -56,6 +56,7 @@ export class LogTopic implements Topic, ChannelHost {
   readonly #stamp: TimestampNs = { high: 0, low: 0 }
   readonly #waiters = new Set<AckWaiter>()
   #isPaused = false
+  #isHeld = false
   #isDirty = false
   #committedPosition: number
   #messageCount = 0
@@ -156,7 +157,7 @@ export class LogTopic implements Topic, ChannelHost {
     const count = log.countBetween(this.#committedPosition, log.visibleSequence)
     this.#committedPosition = log.visibleSequence
     if (this.#waiters.size > 0) this.#wakeWaiters()
-    if (this.#isPaused || this.channels.size === 0) {
+    if (this.#isPaused || this.#isHeld || this.channels.size === 0) {
       if (this.isEphemeral) this.#dropUnread()
       return
     }
@@ -194,7 +195,7 @@ export class LogTopic implements Topic, ChannelHost {
     channel.isUnsaved = true
     this.#host.channelCreated(this, channel)
     this.note('info', `new channel(${name})`)
-    if (!this.#isPaused) this.#releaseAll()
+    this.#releaseAll()
     this.saveChannel(channel, true)
     return channel
   }
@@ -213,6 +214,7 @@ export class LogTopic implements Topic, ChannelHost {
 
   /** What the topic held back belongs to its channels from now on. */
   #releaseAll(): void {
+    if (this.#isPaused || this.#isHeld || this.channels.size === 0) return
     const held = this.log.countBetween(this.releasedSequence, this.log.visibleSequence)
     this.releasedSequence = this.log.visibleSequence
     if (held === 0) return
@@ -252,11 +254,24 @@ export class LogTopic implements Topic, ChannelHost {
 
   // ---- Operating ------------------------------------------------------------------------------------------------
 
+  /**
+   * Keeps what is published from the channels until {@link letGo}, so that channels made meanwhile all begin at the same
+   * message. Publishes are acknowledged as ever.
+   */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  letGo(): void {
+    this.#isHeld = false
+    if (!this.isExiting) this.#releaseAll()
+  }
+
   /** While paused, the channels get nothing that is published from now on. Kept over restarts. */
   setPaused(isPaused: boolean): void {
     if (this.#isPaused === isPaused) return
     this.#isPaused = isPaused
-    if (!isPaused && this.channels.size > 0) this.#releaseAll()
+    this.#releaseAll()
     this.#saveState()
   }
 

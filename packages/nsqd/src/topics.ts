@@ -18,6 +18,15 @@ const PROBE_INTERVAL_MS = 1_000
 /** Where topics report what an operator should know. */
 export type Note = (level: 'info' | 'warn' | 'error', text: string) => void
 
+/** Who is told of topics and channels that come and go after the start. */
+export interface TopicWatcher {
+  topicCreated(topic: LogTopic): void
+  /** Its channels go with it, without a word on each. */
+  topicDeleted(topic: LogTopic): void
+  channelCreated(topic: LogTopic, channel: LogChannel): void
+  channelDeleted(topic: LogTopic, channel: LogChannel): void
+}
+
 /** All topics of an nsqd, and what they share: memory, files, timers, the turn. No sockets. */
 export class Topics implements TopicHost {
   readonly clock: Clock
@@ -27,6 +36,7 @@ export class Topics implements TopicHost {
   readonly channelLimits: ChannelLimits
   readonly nodeId: number
   readonly note: Note
+  watcher: TopicWatcher | undefined
   readonly #files: LogFiles
   readonly #folders: TopicFolders
   readonly #topics = new Map<TopicName, LogTopic>()
@@ -93,9 +103,11 @@ export class Topics implements TopicHost {
     const known = this.#topics.get(name)
     if (known !== undefined) return known
     this.note('info', `TOPIC(${name}): created`)
-    if (!isEphemeralName(name)) return this.#open(this.#folders.create(name), true)
-    const topic = new LogTopic(name, this, undefined, this.#folders.ephemeralEpoch(), true)
+    const topic = isEphemeralName(name)
+      ? new LogTopic(name, this, undefined, this.#folders.ephemeralEpoch(), true)
+      : this.#open(this.#folders.create(name), true)
     this.#topics.set(name, topic)
+    this.watcher?.topicCreated(topic)
     return topic
   }
 
@@ -117,15 +129,19 @@ export class Topics implements TopicHost {
     this.#byTopic.delete(topic)
     if (folder !== undefined) this.#folders.remove(folder)
     this.note('info', `TOPIC(${name}): deleted`)
+    this.watcher?.topicDeleted(topic)
     return true
   }
 
   // ---- What topics report ---------------------------------------------------------------------------------------
 
-  channelCreated(_topic: LogTopic, _channel: LogChannel): void {}
+  channelCreated(topic: LogTopic, channel: LogChannel): void {
+    this.watcher?.channelCreated(topic, channel)
+  }
 
-  channelDeleted(_topic: LogTopic, channel: LogChannel): void {
+  channelDeleted(topic: LogTopic, channel: LogChannel): void {
     this.#checkpointer.drop(channel)
+    this.watcher?.channelDeleted(topic, channel)
   }
 
   channelUnsaved(topic: LogTopic, channel: LogChannel): void {
