@@ -10,6 +10,7 @@ import {
   withDefaults,
 } from '@tsq/daemon'
 
+import { AuthServers } from './auth/auth-servers.ts'
 import { SystemClock } from './clock.ts'
 import { nsqdRoutes } from './http/routes.ts'
 import { HttpClient } from './http-client.ts'
@@ -39,6 +40,7 @@ export class Nsqd implements AsyncDisposable {
   readonly #lock: DataPathLock
   /** For what nsqd asks of others. */
   readonly #client: HttpClient
+  readonly #auth: AuthServers | undefined
   #tcp: TcpServer | undefined
   #http: HttpServer | undefined
   #closing: Promise<void> | undefined
@@ -88,6 +90,7 @@ export class Nsqd implements AsyncDisposable {
     })
     this.lookupds = this.#makeLookupds()
     this.topics.watcher = this.lookupds
+    this.#auth = this.#makeAuth()
   }
 
   #makeLookupds(): Lookupds {
@@ -112,12 +115,25 @@ export class Nsqd implements AsyncDisposable {
     })
   }
 
+  #makeAuth(): AuthServers | undefined {
+    const { options, logger, topics } = this
+    if (options.authHttpAddresses.length === 0) return undefined
+    return new AuthServers({
+      addresses: options.authHttpAddresses,
+      method: options.authHttpRequestMethod === 'post' ? 'POST' : 'GET',
+      client: this.#client,
+      clock: topics.clock,
+      logger,
+    })
+  }
+
   async #listen(): Promise<void> {
     const { options, logger, topics } = this
     this.#tcp = await TcpServer.start(options.tcpAddress, {
       options,
       logger,
       turn: topics.turn,
+      auth: this.#auth,
       topic: (name) => topics.topic(name),
     })
     logger.info(`TCP: listening on ${this.#tcp.address}`)

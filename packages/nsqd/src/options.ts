@@ -15,11 +15,14 @@ import {
 } from '@tsq/daemon'
 import { NODE_ID_LIMIT } from '@tsq/protocol'
 
+import { authUrl } from './auth/auth-url.ts'
+
 const LISTENING = 'Listening'
 const STORAGE = 'Storage'
 const MESSAGES = 'Messages'
 const CLIENTS = 'Clients'
 const DISCOVERY = 'Discovery'
+const AUTH = 'Authorization'
 
 const MIB = 1024 * 1024
 const MAX_PORT = 65_535
@@ -248,6 +251,26 @@ export const nsqdOptions = defineOptions({
     min: 1,
     group: DISCOVERY,
     doc: 'how long an HTTP request to an nsqlookupd or auth server may take in all',
+  }),
+
+  authHttpAddresses: textList({
+    flag: 'auth-http-address',
+    key: 'auth_http_addresses',
+    group: AUTH,
+    check: (addresses) => {
+      const bad = addresses.find((address) => authUrl(address) === undefined)
+      return bad === undefined
+        ? undefined
+        : `must be host:port or a URL, not ${JSON.stringify(bad)}`
+    },
+    doc: 'ask the auth server at this host:port or URL what a client may do; may be given several times',
+  }),
+  authHttpRequestMethod: text({
+    flag: 'auth-http-request-method',
+    default: 'get',
+    group: AUTH,
+    check: (method) => (method === 'get' || method === 'post' ? undefined : 'must be post or get'),
+    doc: 'how an auth server is asked: get or post',
   }),
 })
 
