@@ -2,6 +2,7 @@ import type { Route } from '@tsq/daemon'
 
 import type { Nsqd } from '../nsqd.ts'
 import { channelRoutes } from './channel-routes.ts'
+import { configRoutes } from './config-routes.ts'
 import { publishRoutes } from './publish-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import { topicRoutes } from './topic-routes.ts'
@@ -13,5 +14,6 @@ export function nsqdRoutes(nsqd: Nsqd): Route[] {
     ...publishRoutes(nsqd),
     ...topicRoutes(nsqd),
     ...channelRoutes(nsqd),
+    ...configRoutes(nsqd),
   ]
 }
