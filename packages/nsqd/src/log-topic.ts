@@ -175,10 +175,13 @@ export class LogTopic implements Topic, ChannelHost {
     else log.dropDrained(cursor)
   }
 
-  /** An ephemeral topic that nobody reads keeps its newest `--mem-queue-size` messages. */
+  /** An ephemeral topic that nobody reads, or that is held, keeps its newest `--mem-queue-size` messages. */
   #dropUnread(): void {
     const oldest = this.log.visibleSequence - this.#host.channelLimits.memQueueSize
-    if (this.releasedSequence < oldest && this.channels.size === 0) this.releasedSequence = oldest
+    if (this.releasedSequence < oldest) {
+      if (this.channels.size === 0) this.releasedSequence = oldest
+      else if (!this.#isPaused) this.#releaseTo(oldest)
+    }
     this.release()
   }
 
@@ -215,8 +218,12 @@ export class LogTopic implements Topic, ChannelHost {
   /** What the topic held back belongs to its channels from now on. */
   #releaseAll(): void {
     if (this.#isPaused || this.#isHeld || this.channels.size === 0) return
-    const held = this.log.countBetween(this.releasedSequence, this.log.visibleSequence)
-    this.releasedSequence = this.log.visibleSequence
+    this.#releaseTo(this.log.visibleSequence)
+  }
+
+  #releaseTo(sequence: number): void {
+    const held = this.log.countBetween(this.releasedSequence, sequence)
+    this.releasedSequence = sequence
     if (held === 0) return
     for (const channel of this.channels.values()) {
       channel.received(held)

@@ -5,15 +5,18 @@ import { withDefaults } from '@tsq/daemon'
 import { type ChannelName, type TopicName } from '@tsq/protocol'
 
 import type { LogTopic } from '../../src/log-topic.ts'
-import { nsqdOptions } from '../../src/options.ts'
+import { type NsqdOptions, nsqdOptions } from '../../src/options.ts'
 import { Topics } from '../../src/topics.ts'
 import { Turn } from '../../src/turn.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { MemoryFiles } from '../support/memory-files.ts'
 
-function openTopics(files: MemoryFiles): { topics: Topics; turn: Turn } {
+function openTopics(
+  files: MemoryFiles,
+  given: Partial<NsqdOptions> = {},
+): { topics: Topics; turn: Turn } {
   const turn = new Turn(() => undefined)
-  const options = withDefaults(nsqdOptions, { dataPath: '/data' })
+  const options = withDefaults(nsqdOptions, { dataPath: '/data', ...given })
   const topics = new Topics(options, {
     files,
     clock: new FakeClock(),
@@ -23,10 +26,14 @@ function openTopics(files: MemoryFiles): { topics: Topics; turn: Turn } {
   return { topics, turn }
 }
 
-function freshTopics(): { topics: Topics; turn: Turn; files: MemoryFiles } {
+function freshTopics(given: Partial<NsqdOptions> = {}): {
+  topics: Topics
+  turn: Turn
+  files: MemoryFiles
+} {
   const files = new MemoryFiles()
   files.makeFolder('/data')
-  return { ...openTopics(files), files }
+  return { ...openTopics(files, given), files }
 }
 
 function publish(topic: LogTopic, text: string, delayMs = 0): void {
@@ -117,6 +124,25 @@ for (const name of ['orders', 'orders#ephemeral']) {
     })
   })
 }
+
+void test('a held ephemeral topic keeps no more than --mem-queue-size', () => {
+  const { topics, turn } = freshTopics({ memQueueSize: 10 })
+  const topic = topics.topic('orders#ephemeral' as TopicName)
+  topic.hold()
+  const early = topic.channel('a#ephemeral' as ChannelName)
+  for (let i = 0; i < 100; i++) {
+    publish(topic, `${i}`)
+    turn.run()
+    assert.ok(topic.stats().depth <= 10)
+    assert.ok(early.stats().depth <= 10)
+  }
+  const late = topic.channel('b' as ChannelName)
+  topic.letGo()
+  turn.run()
+  assert.equal(early.stats().messageCount, 100)
+  assert.equal(early.stats().depth, 10)
+  assert.equal(late.stats().depth, 10)
+})
 
 void test('deferred messages of a held topic are deferred in every channel', () => {
   const { topics, turn } = freshTopics()
