@@ -5,6 +5,9 @@ import type { HttpClient } from '../http-client.ts'
 import { authUrl } from './auth-url.ts'
 import { Grant } from './grant.ts'
 
+/** A longer secret is none: it would not fit into a URL, and to make one of it would keep others waiting. */
+const MAX_SECRET_BYTES = 16 * 1024
+
 /** Who wants to be authorized, as far as the connection shows. */
 export interface AuthClient {
   /** Empty on a Unix socket. */
@@ -37,6 +40,10 @@ export class AuthServers {
   /** Asks one server after the other, beginning with any, until one knows. Undefined when none does. */
   async ask(secret: Buffer, client: AuthClient, signal: AbortSignal): Promise<Grant | undefined> {
     const { addresses, random = Math.random, logger } = this.#options
+    if (secret.length > MAX_SECRET_BYTES) {
+      logger.warn(`a secret of ${secret.length} bytes is refused`)
+      return undefined
+    }
     const first = Math.floor(random() * addresses.length)
     for (let i = 0; i < addresses.length && !signal.aborted; i++) {
       const address = addresses[(first + i) % addresses.length]!

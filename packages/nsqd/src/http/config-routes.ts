@@ -51,8 +51,11 @@ function json(body: string): HttpReply {
   return new HttpReply({ contentType: JSON_TYPE, body })
 }
 
+/** By key. Options that no longer do anything are not shown. */
 const rows = new Map<string, { readonly name: string; readonly option: Option<unknown> }>(
-  Object.entries(nsqdOptions).map(([name, option]) => [option.key, { name, option }]),
+  Object.entries(nsqdOptions)
+    .filter(([, option]) => option.deprecated === undefined)
+    .map(([name, option]) => [option.key, { name, option }]),
 )
 
 /** `/config/:opt`, by the keys of the configuration file. What is changed lasts until nsqd stops. */

@@ -114,6 +114,15 @@ void suite('the authorization of a connection', () => {
     assert.equal(auth.mayPublish('PUB', 't'), true)
   })
 
+  void test('is not asked for with a secret that is too long', async () => {
+    const { auth, client, tried } = given()
+    await assert.rejects(
+      tried(() => auth.authenticate(Buffer.alloc(16 * 1024 + 1))),
+      /E_AUTH_FAILED AUTH failed$/,
+    )
+    assert.equal(client.asked.length, 0)
+  })
+
   void test('begins with any of several servers', async () => {
     for (const [random, hosts] of [
       [0, ['a', 'b', 'c']],

@@ -32,7 +32,6 @@ void suite('/config', () => {
           id: String(nsqd.options.nodeId),
           // A program that embeds nsqd has brought a logger of its own.
           log_level: '5',
-          verbose: 'false',
           nsqlookupd_tcp_addresses: '[]',
           auth_http_addresses: '["a:1"]',
           broadcast_tcp_port: String(nsqd.tcpPort),
@@ -55,8 +54,9 @@ void suite('/config', () => {
 
   void test('knows every option, and no other', () =>
     withNsqd({}, async (nsqd) => {
-      for (const { key } of Object.values(nsqdOptions)) {
-        assert.equal((await ask(nsqd, key))[0], 200, key)
+      for (const { key, deprecated } of Object.values(nsqdOptions)) {
+        const status = deprecated === undefined ? 200 : 400
+        assert.equal((await ask(nsqd, key))[0], status, key)
       }
       for (const key of ['nope', 'maxRdyCount', 'max-rdy-count', 'config', '__proto__']) {
         assert.deepEqual(await ask(nsqd, key), [400, JSON_TYPE, INVALID_OPTION], key)
