@@ -58,6 +58,7 @@ export class LogTopic implements Topic, ChannelHost {
   readonly #stamp: TimestampNs = { high: 0, low: 0 }
   readonly #waiters = new Set<AckWaiter>()
   #isPaused = false
+  #isHeld = false
   #isDirty = false
   #committedPosition: number
   #messageCount = 0
@@ -158,7 +159,7 @@ export class LogTopic implements Topic, ChannelHost {
     const count = log.countBetween(this.#committedPosition, log.visibleSequence)
     this.#committedPosition = log.visibleSequence
     if (this.#waiters.size > 0) this.#wakeWaiters()
-    if (this.#isPaused || this.channels.size === 0) {
+    if (this.#isPaused || this.#isHeld || this.channels.size === 0) {
       if (this.isEphemeral) this.#dropUnread()
       else if (this.channels.size === 0) log.dropDrained(Infinity)
       return
@@ -178,12 +179,19 @@ export class LogTopic implements Topic, ChannelHost {
     else log.dropDrained(cursor)
   }
 
-  /** An ephemeral topic that nobody reads, or that is paused, holds its newest `--mem-queue-size` messages. */
+  /**
+   * An ephemeral topic that nobody reads, or that is paused or held, keeps its newest `--mem-queue-size` messages. What a
+   * held one cannot keep goes to the channels that it has.
+   */
   #dropUnread(): void {
     const oldest = this.log.visibleSequence - this.#host.channelLimits.memQueueSize
     if (this.releasedSequence < oldest) {
-      if (this.channels.size > 0) this.log.holes.add(this.releasedSequence, oldest)
-      this.releasedSequence = oldest
+      if (this.channels.size > 0 && !this.#isPaused) {
+        this.#releaseTo(oldest)
+      } else {
+        if (this.channels.size > 0) this.log.holes.add(this.releasedSequence, oldest)
+        this.releasedSequence = oldest
+      }
     }
     this.release()
   }
@@ -201,7 +209,7 @@ export class LogTopic implements Topic, ChannelHost {
     channel.isUnsaved = true
     this.#host.channelCreated(this, channel)
     this.note('info', `new channel(${name})`)
-    if (!this.#isPaused) this.#releaseAll()
+    this.#releaseAll()
     this.saveChannel(channel, true)
     return channel
   }
@@ -220,8 +228,13 @@ export class LogTopic implements Topic, ChannelHost {
 
   /** What the topic held back belongs to its channels from now on. */
   #releaseAll(): void {
-    const held = this.log.countBetween(this.releasedSequence, this.log.visibleSequence)
-    this.releasedSequence = this.log.visibleSequence
+    if (this.#isPaused || this.#isHeld || this.channels.size === 0) return
+    this.#releaseTo(this.log.visibleSequence)
+  }
+
+  #releaseTo(sequence: number): void {
+    const held = this.log.countBetween(this.releasedSequence, sequence)
+    this.releasedSequence = sequence
     if (held === 0) return
     for (const channel of this.channels.values()) {
       channel.received(held)
@@ -259,11 +272,24 @@ export class LogTopic implements Topic, ChannelHost {
 
   // ---- Operating ------------------------------------------------------------------------------------------------
 
+  /**
+   * Keeps what is published from the channels until {@link letGo}, so that channels made meanwhile all begin at the same
+   * message. Publishes are acknowledged as ever.
+   */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  letGo(): void {
+    this.#isHeld = false
+    if (!this.isExiting) this.#releaseAll()
+  }
+
   /** While paused, the channels get nothing that is published from now on. Kept over restarts. */
   setPaused(isPaused: boolean): void {
     if (this.#isPaused === isPaused) return
     this.#isPaused = isPaused
-    if (!isPaused && this.channels.size > 0) this.#releaseAll()
+    this.#releaseAll()
     this.#saveState()
   }
 

@@ -1,3 +1,5 @@
+import os from 'node:os'
+
 import {
   type DataPathLock,
   HttpServer,
@@ -8,9 +10,12 @@ import {
   withDefaults,
 } from '@tsq/daemon'
 
+import { AuthServers } from './auth/auth-servers.ts'
 import { SystemClock } from './clock.ts'
 import { nsqdRoutes } from './http/routes.ts'
+import { HttpClient } from './http-client.ts'
 import { NodeFiles } from './log/files.ts'
+import { Lookupds } from './lookup/lookupds.ts'
 import { type NsqdOptions, nsqdOptions, nsqdRules } from './options.ts'
 import { observeCollections } from './stats/memory.ts'
 import { type StatsSource, statsSnapshot } from './stats/snapshot.ts'
@@ -31,9 +36,13 @@ export class Nsqd implements AsyncDisposable {
   readonly options: NsqdOptions
   readonly logger: Logger
   readonly topics: Topics
+  readonly lookupds: Lookupds
   readonly startedAt = new Date()
   readonly versionText = VERSION_TEXT
   readonly #lock: DataPathLock
+  /** For what nsqd asks of others. */
+  readonly #client: HttpClient
+  readonly #auth: AuthServers | undefined
   #tcp: TcpServer | undefined
   #http: HttpServer | undefined
   #statsd: Statsd | undefined
@@ -78,6 +87,47 @@ export class Nsqd implements AsyncDisposable {
       clock: new SystemClock(),
       note: (level, text) => logger[level](text),
     })
+    this.#client = new HttpClient({
+      connectTimeoutMs: options.httpClientConnectTimeoutMs,
+      requestTimeoutMs: options.httpClientRequestTimeoutMs,
+    })
+    this.lookupds = this.#makeLookupds()
+    this.topics.watcher = this.lookupds
+    this.#auth = this.#makeAuth()
+  }
+
+  #makeLookupds(): Lookupds {
+    const { options, logger, topics } = this
+    return new Lookupds({
+      addresses: options.nsqlookupdTcpAddresses,
+      clock: topics.clock,
+      logger,
+      client: this.#client,
+      requestTimeoutMs: options.httpClientRequestTimeoutMs,
+      topics: () => topics.list(),
+      // Keys in nsqd's order.
+      identity: () => ({
+        broadcast_address: options.broadcastAddress,
+        hostname: os.hostname(),
+        http_port: this.broadcastHttpPort,
+        tcp_port: this.broadcastTcpPort,
+        topology_region: '',
+        topology_zone: '',
+        version: NSQ_VERSION,
+      }),
+    })
+  }
+
+  #makeAuth(): AuthServers | undefined {
+    const { options, logger, topics } = this
+    if (options.authHttpAddresses.length === 0) return undefined
+    return new AuthServers({
+      addresses: options.authHttpAddresses,
+      method: options.authHttpRequestMethod === 'post' ? 'POST' : 'GET',
+      client: this.#client,
+      clock: topics.clock,
+      logger,
+    })
   }
 
   async #listen(): Promise<void> {
@@ -86,11 +136,14 @@ export class Nsqd implements AsyncDisposable {
       options,
       logger,
       turn: topics.turn,
+      auth: this.#auth,
       topic: (name) => topics.topic(name),
     })
     logger.info(`TCP: listening on ${this.#tcp.address}`)
     if (options.httpAddress !== '') await this.#listenForHttp()
     if (options.statsdAddress !== '') this.#statsd = this.#pushStatistics()
+    // Only now are the ports known that others are told.
+    this.lookupds.start()
   }
 
   async #listenForHttp(): Promise<void> {
@@ -148,6 +201,15 @@ export class Nsqd implements AsyncDisposable {
     return this.#http?.port ?? 0
   }
 
+  /** What others are told to connect to; 0 where that is a Unix socket. */
+  get broadcastTcpPort(): number {
+    return this.options.broadcastTcpPort || Math.max(this.tcpPort, 0)
+  }
+
+  get broadcastHttpPort(): number {
+    return this.options.broadcastHttpPort || Math.max(this.httpPort, 0)
+  }
+
   /** Unix seconds. */
   get startTime(): number {
     return Math.floor(this.startedAt.getTime() / 1000)
@@ -181,12 +243,15 @@ export class Nsqd implements AsyncDisposable {
   }
 
   async #shutDown(): Promise<void> {
-    // 1. Nobody new; what was read is committed and answered.
+    // 1. Nobody is sent here any more.
+    this.lookupds.close()
+    // 2. Nobody new; what was read is committed and answered.
     this.topics.turn.run()
     await Promise.all([this.#tcp?.close(), this.#http?.close(), this.#statsd?.close()])
-    // 2. Consumers are gone, so what they had in flight is back: logs and checkpoints are written.
+    this.#client.close()
+    // 3. Consumers are gone, so what they had in flight is back: logs and checkpoints are written.
     await this.topics.close()
-    // 3. The next nsqd may begin.
+    // 4. The next nsqd may begin.
     await this.#lock.release()
     this.logger.info('bye')
   }

@@ -9,18 +9,24 @@ import {
   integer,
   logOptions,
   type OptionsOf,
+  parseListenAddress,
   text,
+  textList,
 } from '@tsq/daemon'
 import { NODE_ID_LIMIT } from '@tsq/protocol'
 
 import { statisticsOptions, statisticsRules } from './stats/options.ts'
+import { authUrl } from './auth/auth-url.ts'
 
 const LISTENING = 'Listening'
 const STORAGE = 'Storage'
 const MESSAGES = 'Messages'
 const CLIENTS = 'Clients'
+const DISCOVERY = 'Discovery'
+const AUTH = 'Authorization'
 
 const MIB = 1024 * 1024
+const MAX_PORT = 65_535
 
 /** Every option of nsqd: the flag, the key in the configuration file, the check and the help text. */
 export const nsqdOptions = defineOptions({
@@ -44,6 +50,22 @@ export const nsqdOptions = defineOptions({
     defaultText: "this machine's name",
     group: LISTENING,
     doc: 'address under which clients reach this node',
+  }),
+  broadcastTcpPort: integer({
+    flag: 'broadcast-tcp-port',
+    default: 0,
+    min: 0,
+    max: MAX_PORT,
+    group: LISTENING,
+    doc: 'TCP port under which clients reach this node; the one it listens on if 0',
+  }),
+  broadcastHttpPort: integer({
+    flag: 'broadcast-http-port',
+    default: 0,
+    min: 0,
+    max: MAX_PORT,
+    group: LISTENING,
+    doc: 'HTTP port under which clients reach this node; the one it listens on if 0',
   }),
   nodeId: integer({
     flag: 'node-id',
@@ -208,6 +230,50 @@ export const nsqdOptions = defineOptions({
   }),
 
   ...statisticsOptions,
+  nsqlookupdTcpAddresses: textList({
+    flag: 'lookupd-tcp-address',
+    key: 'nsqlookupd_tcp_addresses',
+    group: DISCOVERY,
+    check: (addresses) => {
+      const bad = addresses.find((address) => !isHostPort(address))
+      return bad === undefined ? undefined : `must be host:port, not ${JSON.stringify(bad)}`
+    },
+    doc: 'announce topics and channels to the nsqlookupd at this host:port; may be given several times',
+  }),
+  httpClientConnectTimeoutMs: duration({
+    flag: 'http-client-connect-timeout',
+    default: 2_000,
+    min: 1,
+    group: DISCOVERY,
+    doc: 'how long connecting to an nsqlookupd or auth server over HTTP may take',
+  }),
+  httpClientRequestTimeoutMs: duration({
+    flag: 'http-client-request-timeout',
+    default: 5_000,
+    min: 1,
+    group: DISCOVERY,
+    doc: 'how long an HTTP request to an nsqlookupd or auth server may take in all',
+  }),
+
+  authHttpAddresses: textList({
+    flag: 'auth-http-address',
+    key: 'auth_http_addresses',
+    group: AUTH,
+    check: (addresses) => {
+      const bad = addresses.find((address) => authUrl(address) === undefined)
+      return bad === undefined
+        ? undefined
+        : `must be host:port or a URL, not ${JSON.stringify(bad)}`
+    },
+    doc: 'ask the auth server at this host:port or URL what a client may do; may be given several times',
+  }),
+  authHttpRequestMethod: text({
+    flag: 'auth-http-request-method',
+    default: 'get',
+    group: AUTH,
+    check: (method) => (method === 'get' || method === 'post' ? undefined : 'must be post or get'),
+    doc: 'how an auth server is asked: get or post',
+  }),
 })
 
 export type NsqdOptions = OptionsOf<typeof nsqdOptions>
@@ -215,6 +281,16 @@ export type NsqdOptions = OptionsOf<typeof nsqdOptions>
 /** The node id that nsqd derives from a host name. */
 function defaultNodeId(hostname: string): number {
   return crc32(createHash('md5').update(hostname).digest()) % NODE_ID_LIMIT
+}
+
+/** Whether another machine can be dialled under it. */
+export function isHostPort(value: string): boolean {
+  try {
+    const address = parseListenAddress(value)
+    return address.kind === 'tcp' && address.host !== '' && address.port > 0
+  } catch {
+    return false
+  }
 }
 
 /** Rules across options; each problem is a sentence. */

@@ -20,6 +20,15 @@ const PROBE_INTERVAL_MS = 1_000
 /** Where topics report what an operator should know. */
 export type Note = (level: 'info' | 'warn' | 'error', text: string) => void
 
+/** Who is told of topics and channels that come and go after the start. */
+export interface TopicWatcher {
+  topicCreated(topic: LogTopic): void
+  /** Its channels go with it, without a word on each. */
+  topicDeleted(topic: LogTopic): void
+  channelCreated(topic: LogTopic, channel: LogChannel): void
+  channelDeleted(topic: LogTopic, channel: LogChannel): void
+}
+
 /** All topics of an nsqd, and what they share: memory, files, timers, the turn. No sockets. */
 export class Topics implements TopicHost {
   readonly clock: Clock
@@ -29,6 +38,7 @@ export class Topics implements TopicHost {
   readonly channelLimits: ChannelLimits
   readonly nodeId: number
   readonly note: Note
+  watcher: TopicWatcher | undefined
   readonly #files: LogFiles
   readonly #folders: TopicFolders
   readonly #topics = new Map<TopicName, LogTopic>()
@@ -103,9 +113,11 @@ export class Topics implements TopicHost {
     if (known !== undefined) return known
     this.note('info', `TOPIC(${name}): created`)
     try {
-      if (!isEphemeralName(name)) return this.#open(this.#folders.create(name), 0)
-      const topic = new LogTopic(name, this, undefined, this.#folders.ephemeralEpoch(), 0)
+      const topic = isEphemeralName(name)
+        ? new LogTopic(name, this, undefined, this.#folders.ephemeralEpoch(), 0)
+        : this.#open(this.#folders.create(name), 0)
       this.#topics.set(name, topic)
+      this.watcher?.topicCreated(topic)
       return topic
     } catch (error) {
       this.note('error', `TOPIC(${name}): cannot be created - ${(error as Error).message}`)
@@ -131,15 +143,19 @@ export class Topics implements TopicHost {
     this.#byTopic.delete(topic)
     if (folder !== undefined) this.#folders.remove(folder)
     this.note('info', `TOPIC(${name}): deleted`)
+    this.watcher?.topicDeleted(topic)
     return true
   }
 
   // ---- What topics report ---------------------------------------------------------------------------------------
 
-  channelCreated(_topic: LogTopic, _channel: LogChannel): void {}
+  channelCreated(topic: LogTopic, channel: LogChannel): void {
+    this.watcher?.channelCreated(topic, channel)
+  }
 
-  channelDeleted(_topic: LogTopic, channel: LogChannel): void {
+  channelDeleted(topic: LogTopic, channel: LogChannel): void {
     this.#checkpointer.drop(channel)
+    this.watcher?.channelDeleted(topic, channel)
   }
 
   channelUnsaved(topic: LogTopic, channel: LogChannel): void {

@@ -55,7 +55,7 @@ test('the table is a map from sequence number to cells', () => {
           table.add(sequence, state, attempts)
           model.set(sequence, { state, attempts, owner: 0 })
         } else if (kind === 'addFrom') {
-          const cells = makeCells(1)
+          const cells = makeCells(1, false)
           cells.state[0] = state
           cells.attempts[0] = attempts
           cells.owner[0] = 9

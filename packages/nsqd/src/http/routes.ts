@@ -3,6 +3,7 @@ import type { Route } from '@tsq/daemon'
 import type { Nsqd } from '../nsqd.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { metricsRoute } from '../stats/metrics/route.ts'
+import { configRoutes } from './config-routes.ts'
 import { publishRoutes } from './publish-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import { topicRoutes } from './topic-routes.ts'
@@ -15,5 +16,6 @@ export function nsqdRoutes(nsqd: Nsqd): Route[] {
     ...publishRoutes(nsqd),
     ...topicRoutes(nsqd),
     ...channelRoutes(nsqd),
+    ...configRoutes(nsqd),
   ]
 }

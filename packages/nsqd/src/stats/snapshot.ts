@@ -124,6 +124,7 @@ function clientSnapshot(session: Session, topic: string | undefined): ClientSnap
     deflate: false,
     snappy: false,
     user_agent: identity.userAgent,
+    ...authSnapshot(session),
     topology_zone: identity.topologyZone,
     topology_region: identity.topologyRegion,
     ...(counts.length > 0 ? { pub_counts: counts } : {}),
@@ -133,6 +134,24 @@ function clientSnapshot(session: Session, topic: string | undefined): ClientSnap
     tls_negotiated_protocol: '',
     tls_negotiated_protocol_is_mutual: false,
   }
+}
+
+/** Only what is not empty. */
+function authSnapshot({ auth }: Session): Partial<AuthSnapshot> {
+  const grant = auth?.grant
+  if (grant === undefined) return {}
+  const { identity, identityUrl } = grant
+  return {
+    authed: true,
+    ...(identity === '' ? {} : { auth_identity: identity }),
+    ...(identityUrl === '' ? {} : { auth_identity_url: identityUrl }),
+  }
+}
+
+interface AuthSnapshot {
+  readonly authed: true
+  readonly auth_identity: string
+  readonly auth_identity_url: string
 }
 
 export interface StatsSnapshot {
@@ -171,7 +190,7 @@ export interface ChannelSnapshot {
   readonly e2e_processing_latency: LatencySnapshot
 }
 
-export interface ClientSnapshot {
+export interface ClientSnapshot extends Partial<AuthSnapshot> {
   readonly client_id: string
   readonly hostname: string
   readonly version: string

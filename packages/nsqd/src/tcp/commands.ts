@@ -1,5 +1,6 @@
 // One line a command: what it is called and who handles it.
 
+import { auth } from './commands/auth.ts'
 import { cls } from './commands/cls.ts'
 import { dpub } from './commands/dpub.ts'
 import { fin } from './commands/fin.ts'
@@ -17,7 +18,8 @@ import type { Session } from './session.ts'
 
 /**
  * Obeys the command in `input`, whose line has been cut up. Returns where the next command begins, or NEED_MORE while
- * the body is not whole: it is then called again from the beginning, so nothing may have happened yet.
+ * the body is not whole, or WAIT until {@link Session.auth} has an answer: it is then called again from the beginning, so
+ * nothing may have happened yet.
  *
  * @throws {ProtocolError} which the session answers, and closes the connection where it is fatal.
  */
@@ -35,6 +37,7 @@ const handlers: Readonly<Record<string, CommandHandler>> = {
   SUB: sub,
   CLS: cls,
   IDENTIFY: identify,
+  AUTH: auth,
 }
 
 const byName = new Map(Object.entries(handlers))

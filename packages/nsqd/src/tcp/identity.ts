@@ -91,7 +91,7 @@ function answer(identity: Identity, options: NsqdOptions): object {
     max_deflate_level: DEFAULT_DEFLATE_LEVEL,
     snappy: false,
     sample_rate: identity.sampleRate,
-    auth_required: false,
+    auth_required: options.authHttpAddresses.length > 0,
     output_buffer_size: identity.outputBufferSize,
     output_buffer_timeout: Math.floor(identity.outputBufferTimeoutMs),
     topology_region: '',

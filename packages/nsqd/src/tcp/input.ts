@@ -6,6 +6,8 @@ import { MAX_COMMAND_LINE_BYTES, readUint32 } from '@tsq/protocol'
 export const NEED_MORE = -1
 /** The line has no end within the limit, or the peer ended in its middle: the connection closes without an answer. */
 export const CLOSE = -2
+/** A command must wait for an answer from elsewhere; the session tries it again then. */
+export const WAIT = -3
 
 const LF = 10
 const CR = 13

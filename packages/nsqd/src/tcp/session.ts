@@ -15,6 +15,8 @@ import {
   type TopicName,
 } from '@tsq/protocol'
 
+import type { AuthClient, AuthServers } from '../auth/auth-servers.ts'
+import { SessionAuth } from '../auth/session-auth.ts'
 import type { AnswerOutcome, Channel } from '../channel.ts'
 import type { Lender } from '../log/chunk.ts'
 import type { NsqdOptions } from '../options.ts'
@@ -25,7 +27,7 @@ import { obey } from './commands.ts'
 import { EchoError } from './echo-error.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { defaultIdentity, type Identity } from './identity.ts'
-import { CLOSE, Input, NEED_MORE } from './input.ts'
+import { CLOSE, Input, NEED_MORE, WAIT } from './input.ts'
 import { MpubWalk } from './mpub-walk.ts'
 import { Outbox } from './outbox.ts'
 import { startReading } from './read-buffer.ts'
@@ -47,6 +49,8 @@ export interface SessionHost {
   readonly options: NsqdOptions
   readonly turn: Turn
   readonly logger: Logger
+  /** Undefined where everybody may do everything. */
+  readonly auth: AuthServers | undefined
   topic(name: TopicName): Topic
   sessionClosed(session: Session): void
 }
@@ -65,6 +69,8 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   readonly mpubWalk = new MpubWalk()
   readonly connectedAtMs = Date.now()
   readonly remoteAddress: string
+  /** Undefined where no authorization is asked for. */
+  readonly auth: SessionAuth | undefined
   state: SessionState = 'init'
   identity: Identity
   inFlight = 0
@@ -85,6 +91,8 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   #isClosed = false
   /** A fatal error has been answered: what still comes in is not read. */
   #isDoomed = false
+  /** The command in hand waits for an answer from elsewhere; what comes after it is held. */
+  #isWaiting = false
   /** Once everything owed has been sent, the connection ends. */
   #isEnding = false
   #isDirty = false
@@ -105,6 +113,8 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     const remoteHost = socket.remoteAddress ?? ''
     this.remoteAddress = remoteHost === '' ? '@' : `${formatHost(remoteHost)}:${socket.remotePort}`
     this.identity = defaultIdentity(remoteHost, host.options)
+    const client = (): AuthClient => authClient(remoteHost)
+    this.auth = host.auth && new SessionAuth(host.auth, client, () => this.#goOn())
     this.#outbox = new Outbox(socket, {
       onPublishFailed: (frame) => this.#fail(frame),
       onFlushed: () => this.#flushed(),
@@ -145,7 +155,11 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     if (this.#isDoomed || this.#isClosed) return
     const held = this.#held
     const input = this.#input
-    input.isEnded = isEnded
+    if (isEnded) input.isEnded = true
+    if (this.#isWaiting) {
+      held.fill(bytes, 0)
+      return
+    }
     let chunk = bytes
     while (!this.#isDoomed && !this.#isClosed) {
       if (held.length === 0) {
@@ -157,9 +171,10 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       const taken = held.fill(chunk, input.needed)
       chunk = chunk.subarray(taken)
       held.drop(this.#parse(held.bytes, held.length))
-      if (chunk.length === 0) break
+      if (this.#isWaiting) held.fill(chunk, 0)
+      if (chunk.length === 0 || this.#isWaiting) break
     }
-    if (isEnded && !this.#isDoomed && !this.#isClosed) this.#ended()
+    if (input.isEnded && !this.#isWaiting && !this.#isDoomed && !this.#isClosed) this.#ended()
   }
 
   /** Obeys the commands in `bytes`; returns where the first one begins that is not whole. */
@@ -176,6 +191,10 @@ export class Session implements Subscriber, AckWaiter, Flusher {
         let next = input.readLine(at)
         if (next >= 0) next = obey(this, input)
         if (next === NEED_MORE) break
+        if (next === WAIT) {
+          this.#wait()
+          break
+        }
         if (next === CLOSE) {
           this.#log('info', 'closing, the client sent a line without an end')
           this.#fail(undefined)
@@ -189,6 +208,20 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     if (at > first) this.#lastCommandMs = performance.now()
     input.bytes = NO_BYTES
     return at
+  }
+
+  /** Until {@link #goOn} nothing more is read from the peer. */
+  #wait(): void {
+    this.#isWaiting = true
+    this.#socket.pause()
+  }
+
+  #goOn(): void {
+    if (!this.#isWaiting || this.#isDoomed || this.#isClosed) return
+    this.#isWaiting = false
+    this.#lastCommandMs = performance.now()
+    if (this.#socket.writableLength <= MAX_UNREAD_BYTES) this.#socket.resume()
+    this.#read(NO_BYTES, false)
   }
 
   #readMagic(bytes: Buffer, length: number): number {
@@ -358,7 +391,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
 
   #flushed(): void {
     this.#stuckSinceMs = this.#outbox.isPushedBack() ? performance.now() : 0
-    if (this.#socket.isPaused()) this.#socket.resume()
+    if (this.#socket.isPaused() && !this.#isWaiting) this.#socket.resume()
     if (!this.#isClosed && this.readyCount > this.inFlight) this.#channel?.ready(this)
   }
 
@@ -377,6 +410,8 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       this.#drop('takes nothing more')
       return
     }
+    // It cannot be heard meanwhile.
+    if (this.#isWaiting) this.#lastCommandMs = now
     const silentMs = now - this.#lastCommandMs
     if (silentMs >= 2 * interval) {
       this.#drop('is silent')
@@ -400,6 +435,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     if (this.#isDoomed || this.#isClosed) return
     this.#isDoomed = true
     this.#isEnding = true
+    if (this.#isWaiting) this.#socket.resume()
     if (frame !== undefined) this.#outbox.reply(frame)
     this.#leave()
     this.flush()
@@ -439,6 +475,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     clearTimeout(this.#timer)
     this.#outbox.close()
     this.#held.clear()
+    this.auth?.abandon()
     this.#leave()
     this.#host.sessionClosed(this)
   }
@@ -448,6 +485,11 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       this.#host.logger[level](`client ${this.remoteAddress}: ${text}`)
     }
   }
+}
+
+function authClient(remoteHost: string): AuthClient {
+  const isMapped = remoteHost.startsWith('::ffff:') && remoteHost.includes('.')
+  return { remoteIp: isMapped ? remoteHost.slice(7) : remoteHost, isTls: false, commonName: '' }
 }
 
 function formatHost(host: string): string {

@@ -21,6 +21,7 @@ export class TcpServer {
       options: host.options,
       turn: host.turn,
       logger: host.logger,
+      auth: host.auth,
       topic: (name) => host.topic(name),
       sessionClosed: (session) => this.#forget(session),
     }

@@ -1,7 +1,7 @@
 import { ProtocolError } from '@tsq/protocol'
 
 import { EchoError } from '../echo-error.ts'
-import { type Input, NEED_MORE } from '../input.ts'
+import { type Input, NEED_MORE, WAIT } from '../input.ts'
 import type { Session } from '../session.ts'
 import { messageBody, publishError } from './publishing.ts'
 
@@ -25,6 +25,7 @@ export function dpub(session: Session, input: Input): number {
   const start = messageBody(input, 'DPUB', maxMsgSize)
   if (start === NEED_MORE) return NEED_MORE
   const end = start + input.size(input.next)
+  if (session.auth !== undefined && !session.auth.mayPublish('DPUB', input.text(1))) return WAIT
   try {
     session.topicFor(input, 1, 1).publish(input.bytes, start, end, delayMs)
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import { ProtocolError, readUint32 } from '@tsq/protocol'
 
-import { type Input, NEED_MORE } from '../input.ts'
+import { type Input, NEED_MORE, WAIT } from '../input.ts'
 import { checkMpubCount } from '../mpub-walk.ts'
 import type { Session } from '../session.ts'
 import { publishError } from './publishing.ts'
@@ -27,6 +27,8 @@ export function mpub(session: Session, input: Input): number {
     return NEED_MORE
   }
   const end = input.start + walk.offset
+  // The walk stays as it is: when the command is tried again it is at its end already.
+  if (session.auth !== undefined && !session.auth.mayPublish('MPUB', input.text(1))) return WAIT
   walk.finish()
   const bodyBytes = end - first - count * SIZE_BYTES
   try {

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from '@tsq/protocol'
 
-import { type Input, NEED_MORE } from '../input.ts'
+import { type Input, NEED_MORE, WAIT } from '../input.ts'
 import type { Session } from '../session.ts'
 import { messageBody, publishError } from './publishing.ts'
 
@@ -15,6 +15,7 @@ export function pub(session: Session, input: Input): number {
   const start = messageBody(input, 'PUB', session.options.maxMsgSize)
   if (start === NEED_MORE) return NEED_MORE
   const end = start + input.size(input.next)
+  if (session.auth !== undefined && !session.auth.mayPublish('PUB', input.text(1))) return WAIT
   try {
     session.topicFor(input, 1, 1).publish(input.bytes, start, end, 0)
   } catch (error) {

@@ -2,7 +2,7 @@ import { parseChannelName, parseTopicName, ProtocolError, quoteBytes } from '@ts
 
 import { ChannelFull } from '../../channel.ts'
 import { PublishFailure } from '../../topic.ts'
-import type { Input } from '../input.ts'
+import { type Input, WAIT } from '../input.ts'
 import { OK_FRAME } from '../outbox.ts'
 import type { Session } from '../session.ts'
 
@@ -25,6 +25,7 @@ export function sub(session: Session, input: Input): number {
     const quoted = quoteBytes(input.token(2))
     throw new ProtocolError('E_BAD_CHANNEL', `SUB channel name ${quoted} is not valid`)
   }
+  if (session.auth !== undefined && !session.auth.maySubscribe(topicName, channelName)) return WAIT
   try {
     session.subscribe(topicName, channelName)
   } catch (error) {

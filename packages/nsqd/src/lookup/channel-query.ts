@@ -1,0 +1,30 @@
+import { hostPort } from '@tsq/daemon'
+import { type ChannelName, isEphemeralName, parseChannelName, type TopicName } from '@tsq/protocol'
+
+import type { HttpClient } from '../http-client.ts'
+import type { LookupdInfo } from './lookupd-info.ts'
+
+/**
+ * The channels of a topic that an nsqlookupd knows, without the ephemeral ones: those are made by their consumers.
+ *
+ * @throws {Error} when it cannot be asked or answers something else.
+ */
+export async function askForChannels(
+  client: HttpClient,
+  { broadcastAddress, httpPort }: LookupdInfo,
+  topic: TopicName,
+  signal: AbortSignal,
+): Promise<ChannelName[]> {
+  const url = new URL(`http://${hostPort(broadcastAddress, httpPort)}/channels`)
+  url.searchParams.set('topic', topic)
+  const { status, text } = await client.ask(url, { method: 'GET', signal })
+  if (status !== 200) throw new Error(`${url.href} answered ${status} ${text.slice(0, 200)}`)
+  const answer: unknown = JSON.parse(text)
+  const isObject = typeof answer === 'object' && answer !== null
+  const names: unknown = isObject && 'channels' in answer ? answer.channels : undefined
+  if (!Array.isArray(names)) throw new Error(`${url.href} answered no list of channels`)
+  return names
+    .map((name: unknown) => (typeof name === 'string' ? parseChannelName(name) : undefined))
+    .filter((name) => name !== undefined)
+    .filter((name) => !isEphemeralName(name))
+}
