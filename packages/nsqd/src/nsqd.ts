@@ -22,6 +22,9 @@ import { type StatsSource, statsSnapshot } from './stats/snapshot.ts'
 import { Statsd } from './stats/statsd.ts'
 import { expandPrefix } from './stats/statsd-lines.ts'
 import { TcpServer } from './tcp/tcp-server.ts'
+import { TlsAcceptor } from './tls/acceptor.ts'
+import { clientCertificateGate, plainHttpGate } from './tls/http-gates.ts'
+import { loadTls, tlsRequiredBy, type TlsSettings } from './tls/settings.ts'
 import { Topics } from './topics.ts'
 import { NSQ_VERSION, VERSION_TEXT } from './version.ts'
 
@@ -46,6 +49,8 @@ export class Nsqd implements AsyncDisposable {
   #tcp: TcpServer | undefined
   #http: HttpServer | undefined
   #statsd: Statsd | undefined
+  #https: HttpServer | undefined
+  readonly #tls: TlsSettings | undefined
   #closing: Promise<void> | undefined
 
   /**
@@ -55,11 +60,12 @@ export class Nsqd implements AsyncDisposable {
    */
   static async start(given: Partial<NsqdOptions> = {}, logger = silentLogger()): Promise<Nsqd> {
     const options = withDefaults(nsqdOptions, given, nsqdRules)
+    const tls = loadTls(options)
     const dataPath = options.dataPath === '' ? process.cwd() : options.dataPath
     const lock = await lockDataPath(dataPath)
     let nsqd: Nsqd
     try {
-      nsqd = new Nsqd({ ...options, dataPath }, logger, lock)
+      nsqd = new Nsqd({ ...options, dataPath }, logger, lock, tls)
     } catch (error) {
       await lock.release()
       throw new StartupError(`failed to open data-path: ${(error as Error).message}`, {
@@ -75,8 +81,14 @@ export class Nsqd implements AsyncDisposable {
     return nsqd
   }
 
-  private constructor(options: NsqdOptions, logger: Logger, lock: DataPathLock) {
+  private constructor(
+    options: NsqdOptions,
+    logger: Logger,
+    lock: DataPathLock,
+    tls: TlsSettings | undefined,
+  ) {
     this.options = options
+    this.#tls = tls
     this.logger = logger
     this.#lock = lock
     observeCollections()
@@ -132,26 +144,43 @@ export class Nsqd implements AsyncDisposable {
 
   async #listen(): Promise<void> {
     const { options, logger, topics } = this
+    const tls = this.#tls
+    const tlsRequired = tlsRequiredBy(options)
     this.#tcp = await TcpServer.start(options.tcpAddress, {
       options,
       logger,
       turn: topics.turn,
       auth: this.#auth,
+      tls: tls === undefined ? undefined : new TlsAcceptor(tls),
+      isTlsRequired: tlsRequired !== 'false',
       topic: (name) => topics.topic(name),
     })
     logger.info(`TCP: listening on ${this.#tcp.address}`)
-    if (options.httpAddress !== '') await this.#listenForHttp()
+    await this.#listenForHttp(tls, tlsRequired === 'true')
     if (options.statsdAddress !== '') this.#statsd = this.#pushStatistics()
     // Only now are the ports known that others are told.
     this.lookupds.start()
   }
 
-  async #listenForHttp(): Promise<void> {
+  async #listenForHttp(tls: TlsSettings | undefined, isTlsRequired: boolean): Promise<void> {
     const { options, logger } = this
+    const routes = nsqdRoutes(this)
+    if (tls !== undefined && options.httpsAddress !== '') {
+      this.#https = await HttpServer.start({
+        address: options.httpsAddress,
+        routes,
+        logger,
+        tls: tls.server,
+        gate: clientCertificateGate(tls),
+      })
+      logger.info(`HTTPS: listening on ${this.#https.address}`)
+    }
+    if (options.httpAddress === '') return
     this.#http = await HttpServer.start({
       address: options.httpAddress,
-      routes: nsqdRoutes(this),
+      routes,
       logger,
+      ...(isTlsRequired ? { gate: plainHttpGate(() => this.httpsPort) } : {}),
     })
     logger.info(`HTTP: listening on ${this.#http.address}`)
   }
@@ -193,6 +222,11 @@ export class Nsqd implements AsyncDisposable {
     return this.#http?.address ?? ''
   }
 
+  /** Empty where there is no HTTPS. */
+  get httpsAddress(): string {
+    return this.#https?.address ?? ''
+  }
+
   get tcpPort(): number {
     return this.#tcp?.port ?? 0
   }
@@ -208,6 +242,10 @@ export class Nsqd implements AsyncDisposable {
 
   get broadcastHttpPort(): number {
     return this.options.broadcastHttpPort || Math.max(this.httpPort, 0)
+  }
+
+  get httpsPort(): number {
+    return this.#https?.port ?? 0
   }
 
   /** Unix seconds. */
@@ -247,7 +285,12 @@ export class Nsqd implements AsyncDisposable {
     this.lookupds.close()
     // 2. Nobody new; what was read is committed and answered.
     this.topics.turn.run()
-    await Promise.all([this.#tcp?.close(), this.#http?.close(), this.#statsd?.close()])
+    await Promise.all([
+      this.#tcp?.close(),
+      this.#http?.close(),
+      this.#https?.close(),
+      this.#statsd?.close(),
+    ])
     this.#client.close()
     // 3. Consumers are gone, so what they had in flight is back: logs and checkpoints are written.
     await this.topics.close()

@@ -17,6 +17,7 @@ import { NODE_ID_LIMIT } from '@tsq/protocol'
 
 import { statisticsOptions, statisticsRules } from './stats/options.ts'
 import { authUrl } from './auth/auth-url.ts'
+import { tlsOptions } from './tls/options.ts'
 
 const LISTENING = 'Listening'
 const STORAGE = 'Storage'
@@ -274,6 +275,7 @@ export const nsqdOptions = defineOptions({
     check: (method) => (method === 'get' || method === 'post' ? undefined : 'must be post or get'),
     doc: 'how an auth server is asked: get or post',
   }),
+  ...tlsOptions,
 })
 
 export type NsqdOptions = OptionsOf<typeof nsqdOptions>

@@ -22,6 +22,8 @@ export class TcpServer {
       turn: host.turn,
       logger: host.logger,
       auth: host.auth,
+      tls: host.tls,
+      isTlsRequired: host.isTlsRequired,
       topic: (name) => host.topic(name),
       sessionClosed: (session) => this.#forget(session),
     }
