@@ -15,7 +15,6 @@ import {
 } from './differential-commands.ts'
 import * as http from './differential-http.ts'
 import { badIdentify, identify, identifyWithoutHeartbeats } from './differential-identify.ts'
-import { badName } from './differential-names.ts'
 import { Random } from './differential-random.ts'
 import { MAGIC, type Script, type Step } from './differential-script.ts'
 
