@@ -10,7 +10,7 @@ export const CLOSE = -2
 export const WAIT = -3
 
 /** The command changes what the connection speaks: bytes behind it are no commands. */
-export const UPGRADE = -3
+export const UPGRADE = -4
 
 const LF = 10
 const CR = 13
