@@ -68,3 +68,5 @@ export {
   encodeSub,
   encodeTouch,
 } from './commands.ts'
+export { MAX_SNAPPY_PLAIN_BYTES, SnappyDecoder, SnappyEncoder, SnappyError } from './snappy.ts'
+export type { SnappyCodec } from './snappy.ts'
