@@ -15,6 +15,9 @@ import { type NsqdOptions, nsqdOptions, nsqdRules } from './options.ts'
 import { observeCollections } from './stats/memory.ts'
 import type { StatsSource } from './stats/snapshot.ts'
 import { TcpServer } from './tcp/tcp-server.ts'
+import { TlsAcceptor } from './tls/acceptor.ts'
+import { clientCertificateGate, plainHttpGate } from './tls/http-gates.ts'
+import { loadTls, tlsRequiredBy, type TlsSettings } from './tls/settings.ts'
 import { Topics } from './topics.ts'
 import { NSQ_VERSION, VERSION_TEXT } from './version.ts'
 
@@ -34,6 +37,8 @@ export class Nsqd implements AsyncDisposable {
   readonly #lock: DataPathLock
   #tcp: TcpServer | undefined
   #http: HttpServer | undefined
+  #https: HttpServer | undefined
+  readonly #tls: TlsSettings | undefined
   #closing: Promise<void> | undefined
 
   /**
@@ -43,11 +48,12 @@ export class Nsqd implements AsyncDisposable {
    */
   static async start(given: Partial<NsqdOptions> = {}, logger = silentLogger()): Promise<Nsqd> {
     const options = withDefaults(nsqdOptions, given, nsqdRules)
+    const tls = loadTls(options)
     const dataPath = options.dataPath === '' ? process.cwd() : options.dataPath
     const lock = await lockDataPath(dataPath)
     let nsqd: Nsqd
     try {
-      nsqd = new Nsqd({ ...options, dataPath }, logger, lock)
+      nsqd = new Nsqd({ ...options, dataPath }, logger, lock, tls)
     } catch (error) {
       await lock.release()
       throw new StartupError(`failed to open data-path: ${(error as Error).message}`, {
@@ -63,8 +69,14 @@ export class Nsqd implements AsyncDisposable {
     return nsqd
   }
 
-  private constructor(options: NsqdOptions, logger: Logger, lock: DataPathLock) {
+  private constructor(
+    options: NsqdOptions,
+    logger: Logger,
+    lock: DataPathLock,
+    tls: TlsSettings | undefined,
+  ) {
     this.options = options
+    this.#tls = tls
     this.logger = logger
     this.#lock = lock
     observeCollections()
@@ -79,18 +91,34 @@ export class Nsqd implements AsyncDisposable {
 
   async #listen(): Promise<void> {
     const { options, logger, topics } = this
+    const tls = this.#tls
+    const tlsRequired = tlsRequiredBy(options)
     this.#tcp = await TcpServer.start(options.tcpAddress, {
       options,
       logger,
       turn: topics.turn,
+      tls: tls === undefined ? undefined : new TlsAcceptor(tls),
+      isTlsRequired: tlsRequired !== 'false',
       topic: (name) => topics.topic(name),
     })
     logger.info(`TCP: listening on ${this.#tcp.address}`)
+    const routes = nsqdRoutes(this)
+    if (tls !== undefined && options.httpsAddress !== '') {
+      this.#https = await HttpServer.start({
+        address: options.httpsAddress,
+        routes,
+        logger,
+        tls: tls.server,
+        gate: clientCertificateGate(tls),
+      })
+      logger.info(`HTTPS: listening on ${this.#https.address}`)
+    }
     if (options.httpAddress === '') return
     this.#http = await HttpServer.start({
       address: options.httpAddress,
-      routes: nsqdRoutes(this),
+      routes,
       logger,
+      ...(tlsRequired === 'true' ? { gate: plainHttpGate(() => this.httpsPort) } : {}),
     })
     logger.info(`HTTP: listening on ${this.#http.address}`)
   }
@@ -105,12 +133,21 @@ export class Nsqd implements AsyncDisposable {
     return this.#http?.address ?? ''
   }
 
+  /** Empty where there is no HTTPS. */
+  get httpsAddress(): string {
+    return this.#https?.address ?? ''
+  }
+
   get tcpPort(): number {
     return this.#tcp?.port ?? 0
   }
 
   get httpPort(): number {
     return this.#http?.port ?? 0
+  }
+
+  get httpsPort(): number {
+    return this.#https?.port ?? 0
   }
 
   /** Unix seconds. */
@@ -147,7 +184,7 @@ export class Nsqd implements AsyncDisposable {
   async #shutDown(): Promise<void> {
     // 1. Nobody new; what was read is committed and answered.
     this.topics.turn.run()
-    await Promise.all([this.#tcp?.close(), this.#http?.close()])
+    await Promise.all([this.#tcp?.close(), this.#http?.close(), this.#https?.close()])
     // 2. Consumers are gone, so what they had in flight is back: logs and checkpoints are written.
     await this.topics.close()
     // 3. The next nsqd may begin.

@@ -13,6 +13,8 @@ import {
 } from '@tsq/daemon'
 import { NODE_ID_LIMIT } from '@tsq/protocol'
 
+import { tlsOptions } from './tls/options.ts'
+
 const LISTENING = 'Listening'
 const STORAGE = 'Storage'
 const MESSAGES = 'Messages'
@@ -204,6 +206,8 @@ export const nsqdOptions = defineOptions({
     group: CLIENTS,
     doc: 'consumers a channel may have on this node; 0 for any number',
   }),
+
+  ...tlsOptions,
 })
 
 export type NsqdOptions = OptionsOf<typeof nsqdOptions>

@@ -9,7 +9,6 @@ import { NSQ_VERSION } from '../version.ts'
 import { booleanParam } from './params.ts'
 
 const NS_PER_MS = 1_000_000
-const DEFLATE_LEVEL = 6
 
 export function statusRoutes(nsqd: Nsqd): Route[] {
   const { options } = nsqd
@@ -37,7 +36,7 @@ export function statusRoutes(nsqd: Nsqd): Route[] {
         max_heartbeat_interval: options.maxHeartbeatIntervalMs * NS_PER_MS,
         max_output_buffer_size: options.maxOutputBufferSize,
         max_output_buffer_timeout: options.maxOutputBufferTimeoutMs * NS_PER_MS,
-        max_deflate_level: DEFLATE_LEVEL,
+        max_deflate_level: options.maxDeflateLevel,
         topology_zone: '',
         topology_region: '',
       }),

@@ -103,6 +103,7 @@ function producers(sessions: Iterable<Session>, filter: StatsFilter): ClientSnap
 
 function clientSnapshot(session: Session, topic: string | undefined): ClientSnapshot {
   const { identity } = session
+  const { tls, compression } = session.layers
   const counts = session.published
     .filter(([name]) => topic === undefined || name === topic)
     .map(([name, count]) => ({ topic: name, count }))
@@ -119,17 +120,17 @@ function clientSnapshot(session: Session, topic: string | undefined): ClientSnap
     requeue_count: session.requeueCount,
     connect_ts: Math.floor(session.connectedAtMs / 1000),
     sample_rate: identity.sampleRate,
-    deflate: false,
-    snappy: false,
+    deflate: compression === 'deflate',
+    snappy: compression === 'snappy',
     user_agent: identity.userAgent,
     topology_zone: identity.topologyZone,
     topology_region: identity.topologyRegion,
     ...(counts.length > 0 ? { pub_counts: counts } : {}),
-    tls: false,
-    tls_cipher_suite: '',
-    tls_version: '',
+    tls: tls !== undefined,
+    tls_cipher_suite: tls?.cipherSuite ?? '',
+    tls_version: tls?.version ?? '',
     tls_negotiated_protocol: '',
-    tls_negotiated_protocol_is_mutual: false,
+    tls_negotiated_protocol_is_mutual: tls !== undefined,
   }
 }
 

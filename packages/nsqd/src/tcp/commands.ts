@@ -1,5 +1,7 @@
 // One line a command: what it is called and who handles it.
 
+import { ProtocolError } from '@tsq/protocol'
+
 import { cls } from './commands/cls.ts'
 import { dpub } from './commands/dpub.ts'
 import { fin } from './commands/fin.ts'
@@ -38,6 +40,13 @@ const handlers: Readonly<Record<string, CommandHandler>> = {
 }
 
 const byName = new Map(Object.entries(handlers))
+
+/** Obeys IDENTIFY only: TLS is required, and this is how a client asks for it. */
+export function refuseWithoutTls(session: Session, input: Input): number {
+  if (input.text(0) === 'IDENTIFY') return identify(session, input)
+  const token = input.token(0).toString()
+  throw new ProtocolError('E_INVALID', `cannot ${token} in current state (TLS required)`)
+}
 
 const F = 70
 const I = 73

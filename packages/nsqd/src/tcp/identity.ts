@@ -3,6 +3,7 @@ import { ProtocolError } from '@tsq/protocol'
 import type { NsqdOptions } from '../options.ts'
 import { NSQ_VERSION } from '../version.ts'
 import { IdentifyFields } from './identify-fields.ts'
+import { grantUpgrades, NO_UPGRADES, type Upgrades } from './upgrades.ts'
 
 const DEFAULT_HEARTBEAT_MS = 30_000
 const SMALLEST_HEARTBEAT_MS = 1_000
@@ -11,7 +12,6 @@ const DEFAULT_OUTPUT_BUFFER_BYTES = 16_384
 const UNBUFFERED_BYTES = 1
 const SMALLEST_OUTPUT_BUFFER_BYTES = 64
 const SMALLEST_MSG_TIMEOUT_MS = 1_000
-const DEFAULT_DEFLATE_LEVEL = 6
 
 /** What a client said of itself in IDENTIFY, with nsqd's defaults where it said nothing. */
 export interface Identity {
@@ -48,13 +48,14 @@ export function defaultIdentity(remoteHost: string, options: NsqdOptions): Ident
 /**
  * Reads an IDENTIFY body. Numbers that are 0 or absent stay as in `known`, what the client is known for so far. `response` is undefined where the client did not ask for feature negotiation: it gets `OK`.
  *
- * @throws {ProtocolError} `E_BAD_BODY`
+ * @throws {ProtocolError} `E_BAD_BODY`, `E_IDENTIFY_FAILED`
  */
 export function negotiate(
   body: Buffer,
   known: Identity,
   options: NsqdOptions,
-): { identity: Identity; response: object | undefined } {
+  hasCertificate: boolean,
+): { identity: Identity; response: object | undefined; upgrades: Upgrades } {
   const fields = new IdentifyFields(body)
   const heartbeatIntervalMs = heartbeat(fields, known, options)
   const bufferTimeout = outputBufferTimeout(fields, known, options)
@@ -74,22 +75,31 @@ export function negotiate(
     topologyRegion: fields.text('topology_region'),
     topologyZone: fields.text('topology_zone'),
   }
-  const wantsAnswer = fields.boolean('feature_negotiation')
-  return { identity, response: wantsAnswer ? answer(identity, options) : undefined }
+  if (!fields.boolean('feature_negotiation')) {
+    return { identity, response: undefined, upgrades: NO_UPGRADES }
+  }
+  const wanted = {
+    tls: fields.boolean('tls_v1'),
+    snappy: fields.boolean('snappy'),
+    deflate: fields.boolean('deflate'),
+    deflateLevel: fields.integer('deflate_level'),
+  }
+  const upgrades = grantUpgrades(wanted, options, hasCertificate)
+  return { identity, response: answer(identity, upgrades, options), upgrades }
 }
 
-/** Key order as nsqd's. Upgrades are answered as not available. */
-function answer(identity: Identity, options: NsqdOptions): object {
+/** Key order as nsqd's. */
+function answer(identity: Identity, upgrades: Upgrades, options: NsqdOptions): object {
   return {
     max_rdy_count: options.maxRdyCount,
     version: NSQ_VERSION,
     max_msg_timeout: Math.floor(options.maxMsgTimeoutMs),
     msg_timeout: Math.floor(identity.msgTimeoutMs),
-    tls_v1: false,
-    deflate: false,
-    deflate_level: DEFAULT_DEFLATE_LEVEL,
-    max_deflate_level: DEFAULT_DEFLATE_LEVEL,
-    snappy: false,
+    tls_v1: upgrades.tls,
+    deflate: upgrades.compression?.name === 'deflate',
+    deflate_level: upgrades.deflateLevel,
+    max_deflate_level: options.maxDeflateLevel,
+    snappy: upgrades.compression?.name === 'snappy',
     sample_rate: identity.sampleRate,
     auth_required: false,
     output_buffer_size: identity.outputBufferSize,

@@ -7,6 +7,9 @@ export const NEED_MORE = -1
 /** The line has no end within the limit, or the peer ended in its middle: the connection closes without an answer. */
 export const CLOSE = -2
 
+/** The command changes what the connection speaks: bytes behind it are no commands. */
+export const UPGRADE = -3
+
 const LF = 10
 const CR = 13
 const SP = 32

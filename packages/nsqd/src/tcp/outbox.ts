@@ -1,11 +1,10 @@
 // Hot: everything a connection is sent goes through here.
 
-import type { Socket } from 'node:net'
-
 import { encodeError, encodeResponse, type ErrorCode, RESPONSE_OK } from '@tsq/protocol'
 
 import type { Lender } from '../log/chunk.ts'
 import type { Topic } from '../topic.ts'
+import type { Transport } from './transport.ts'
 
 export const OK_FRAME = encodeResponse(RESPONSE_OK)
 const MANY_OKS = 256
@@ -36,7 +35,7 @@ export interface OutboxEvents {
  * that a turn brought leaves in one gathered write.
  */
 export class Outbox {
-  readonly #socket: Socket
+  readonly #transport: Transport
   readonly #events: OutboxEvents
   #pieces: Uint8Array[] = []
   /** Answers that are held up by a publish before them, a ring of reused objects. */
@@ -51,14 +50,14 @@ export class Outbox {
   #lentHead = 0
   readonly #written = (): void => this.#onWritten()
 
-  constructor(socket: Socket, events: OutboxEvents) {
-    this.#socket = socket
+  constructor(transport: Transport, events: OutboxEvents) {
+    this.#transport = transport
     this.#events = events
   }
 
   /** Whether the peer takes no more for now: bytes wait that the operating system has not taken. */
   isPushedBack(): boolean {
-    return this.#socket.writableLength > 0
+    return this.#transport.pendingBytes > 0
   }
 
   get hasReplies(): boolean {
@@ -153,16 +152,7 @@ export class Outbox {
     this.#pieces = []
     if (lenders.length > 0) this.#lenders = []
     this.#lent.push(lenders)
-    const socket = this.#socket
-    const last = pieces.length - 1
-    if (last === 0) {
-      socket.write(pieces[0]!, this.#written)
-      return
-    }
-    socket.cork()
-    for (let i = 0; i < last; i++) socket.write(pieces[i]!)
-    socket.write(pieces[last]!, this.#written)
-    socket.uncork()
+    this.#transport.write(pieces, this.#written)
   }
 
   #onWritten(): void {

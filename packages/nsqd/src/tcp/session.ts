@@ -19,16 +19,18 @@ import type { AnswerOutcome, Channel } from '../channel.ts'
 import type { Lender } from '../log/chunk.ts'
 import type { NsqdOptions } from '../options.ts'
 import type { Subscriber } from '../subscriber.ts'
+import type { TlsAcceptor } from '../tls/acceptor.ts'
 import type { AckWaiter, Topic } from '../topic.ts'
 import type { Flusher, Turn } from '../turn.ts'
-import { obey } from './commands.ts'
+import { obey, refuseWithoutTls } from './commands.ts'
 import { EchoError } from './echo-error.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { defaultIdentity, type Identity } from './identity.ts'
-import { CLOSE, Input, NEED_MORE } from './input.ts'
+import { CLOSE, Input, NEED_MORE, UPGRADE } from './input.ts'
 import { MpubWalk } from './mpub-walk.ts'
-import { Outbox } from './outbox.ts'
-import { startReading } from './read-buffer.ts'
+import { OK_FRAME, Outbox } from './outbox.ts'
+import { Transport } from './transport.ts'
+import { type Upgrades, UpgradeSequence } from './upgrades.ts'
 
 const HEARTBEAT = encodeResponse(RESPONSE_HEARTBEAT)
 const BAD_PROTOCOL = encodeError('E_BAD_PROTOCOL')
@@ -47,6 +49,10 @@ export interface SessionHost {
   readonly options: NsqdOptions
   readonly turn: Turn
   readonly logger: Logger
+  /** Undefined where nsqd has no certificate. */
+  readonly tls: TlsAcceptor | undefined
+  /** Whether every command but IDENTIFY is refused to a connection without TLS. */
+  readonly isTlsRequired: boolean
   topic(name: TopicName): Topic
   sessionClosed(session: Session): void
 }
@@ -73,7 +79,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   messageCount = 0
   finishCount = 0
   requeueCount = 0
-  readonly #socket: Socket
+  readonly #transport: Transport
   readonly #host: SessionHost
   readonly #outbox: Outbox
   readonly #input = new Input()
@@ -87,6 +93,10 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   #isDoomed = false
   /** Once everything owed has been sent, the connection ends. */
   #isEnding = false
+  /** IDENTIFY granted TLS or compression, and it is not all in place: no commands are read. */
+  #upgrade: UpgradeSequence | undefined
+  /** TLS is required and not spoken yet. */
+  #lacksTls: boolean
   #isDirty = false
   /** SUB's OK is held up by a publish before it, so no message may go out yet. */
   #awaitsSubscribed = false
@@ -98,21 +108,25 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   /** @param accepted a connection that has not been read yet. */
   constructor(id: number, accepted: Socket, host: SessionHost) {
     this.id = id
-    const socket = startReading(accepted, (bytes) => this.#read(bytes, false))
-    this.#socket = socket
+    const transport = new Transport(accepted, {
+      onBytes: (bytes) => this.#read(bytes, false),
+      onEnd: () => this.#read(NO_BYTES, true),
+      onBroken: (why) => this.#drop(`sent what cannot be read: ${why}`),
+      onError: (error) => this.#log('debug', `connection failed - ${error.message}`),
+      onClosed: () => this.#closed(),
+    })
+    this.#transport = transport
     this.#host = host
     this.options = host.options
-    const remoteHost = socket.remoteAddress ?? ''
-    this.remoteAddress = remoteHost === '' ? '@' : `${formatHost(remoteHost)}:${socket.remotePort}`
+    this.#lacksTls = host.isTlsRequired
+    const { remoteHost, remotePort } = transport
+    this.remoteAddress = remoteHost === '' ? '@' : `${formatHost(remoteHost)}:${remotePort}`
     this.identity = defaultIdentity(remoteHost, host.options)
-    this.#outbox = new Outbox(socket, {
+    this.#outbox = new Outbox(transport, {
       onPublishFailed: (frame) => this.#fail(frame),
       onFlushed: () => this.#flushed(),
     })
     this.#timer = setTimeout(() => this.#drop('sent no magic'), MAGIC_TIMEOUT_MS)
-    socket.on('end', () => this.#read(NO_BYTES, true))
-    socket.on('error', (error) => this.#log('debug', `connection failed - ${error.message}`))
-    socket.on('close', () => this.#closed())
   }
 
   get msgTimeoutMs(): number {
@@ -139,10 +153,23 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     return this.#channel
   }
 
+  /** Whether TLS can be had. */
+  get hasCertificate(): boolean {
+    return this.#host.tls !== undefined
+  }
+
+  /** What IDENTIFY put between this session and its peer. */
+  get layers(): Pick<Transport, 'tls' | 'compression'> {
+    return this.#transport
+  }
+
   // ---- Coming in ------------------------------------------------------------------------------------------------
 
-  #read(bytes: Buffer, isEnded: boolean): void {
-    if (this.#isDoomed || this.#isClosed) return
+  /** Returns whether more is wanted. */
+  #read(bytes: Buffer, isEnded: boolean): boolean {
+    if (this.#isDoomed || this.#isClosed) return false
+    // What comes before an upgrade is in place belongs to no layer and is thrown away, as nsqd does.
+    if (this.#upgrade !== undefined && !isEnded) return true
     const held = this.#held
     const input = this.#input
     input.isEnded = isEnded
@@ -157,9 +184,10 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       const taken = held.fill(chunk, input.needed)
       chunk = chunk.subarray(taken)
       held.drop(this.#parse(held.bytes, held.length))
-      if (chunk.length === 0) break
+      if (chunk.length === 0 || this.#upgrade !== undefined) break
     }
     if (isEnded && !this.#isDoomed && !this.#isClosed) this.#ended()
+    return !this.#isDoomed && !this.#isClosed
   }
 
   /** Obeys the commands in `bytes`; returns where the first one begins that is not whole. */
@@ -174,8 +202,12 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     try {
       while (at < length && !this.#isDoomed && !this.#isClosed) {
         let next = input.readLine(at)
-        if (next >= 0) next = obey(this, input)
+        if (next >= 0) next = this.#lacksTls ? refuseWithoutTls(this, input) : obey(this, input)
         if (next === NEED_MORE) break
+        if (next === UPGRADE) {
+          at = length
+          break
+        }
         if (next === CLOSE) {
           this.#log('info', 'closing, the client sent a line without an end')
           this.#fail(undefined)
@@ -227,6 +259,28 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   identify(identity: Identity): void {
     this.identity = identity
     this.#startHeartbeat()
+  }
+
+  /** Answers IDENTIFY and then, the answer having left, puts in place what it grants. */
+  upgrade(response: Buffer, upgrades: Upgrades): void {
+    this.#upgrade = new UpgradeSequence(upgrades, this.#transport, this.#host.tls, {
+      confirm: () => {
+        this.#outbox.reply(OK_FRAME)
+        this.#outbox.flush()
+      },
+      succeeded: () => {
+        this.#upgrade = undefined
+        this.#lacksTls &&= this.#transport.tls === undefined
+        this.#lastCommandMs = performance.now()
+        this.#changed()
+      },
+      failed: (why) => {
+        const error = new ProtocolError('E_IDENTIFY_FAILED', `IDENTIFY failed ${why}`)
+        this.#log('info', error.message)
+        this.#fail(encodeError(error.message))
+      },
+    })
+    this.reply(response)
   }
 
   /** @throws {ProtocolError} `E_BAD_TOPIC` */
@@ -344,7 +398,8 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     const blocking = this.#outbox.flush()
     blocking?.awaitAck(this)
     if (this.#outbox.isPushedBack()) this.#holdBack()
-    if (this.#isEnding && !this.#outbox.hasReplies) this.#socket.end()
+    else if (this.#upgrade !== undefined) this.#beginUpgrade()
+    if (this.#isEnding && !this.#outbox.hasReplies) this.#transport.end()
     if (this.#awaitsSubscribed && !this.#outbox.hasReplies) {
       this.#awaitsSubscribed = false
       this.#channel?.ready(this)
@@ -353,12 +408,18 @@ export class Session implements Subscriber, AckWaiter, Flusher {
 
   #holdBack(): void {
     if (this.#stuckSinceMs === 0) this.#stuckSinceMs = performance.now()
-    if (this.#socket.writableLength > MAX_UNREAD_BYTES) this.#socket.pause()
+    if (this.#transport.unreadBytes > MAX_UNREAD_BYTES) this.#transport.pause()
+  }
+
+  /** Everything that went before must have left: it would get into the layer's bytes. */
+  #beginUpgrade(): void {
+    if (!this.#outbox.hasReplies && !this.#isEnding) this.#upgrade?.begin()
   }
 
   #flushed(): void {
     this.#stuckSinceMs = this.#outbox.isPushedBack() ? performance.now() : 0
-    if (this.#socket.isPaused()) this.#socket.resume()
+    if (this.#transport.isPaused) this.#transport.resume()
+    if (this.#upgrade !== undefined && this.#stuckSinceMs === 0) this.#beginUpgrade()
     if (!this.#isClosed && this.readyCount > this.inFlight) this.#channel?.ready(this)
   }
 
@@ -382,8 +443,11 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       this.#drop('is silent')
       return
     }
-    this.#outbox.push(HEARTBEAT, undefined)
-    this.#changed()
+    // The answer to IDENTIFY, and the OK of each upgrade, must come first.
+    if (this.#upgrade === undefined) {
+      this.#outbox.push(HEARTBEAT, undefined)
+      this.#changed()
+    }
     if (silentMs > interval) {
       // The deadline falls between two heartbeats.
       const left = 2 * interval - silentMs
@@ -404,7 +468,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     this.#leave()
     this.flush()
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+    this.#timer = setTimeout(() => this.#transport.destroy(), LINGER_MS)
   }
 
   /** It will answer nothing more: what it had in flight is for others, and statistics know it no longer. */
@@ -417,12 +481,12 @@ export class Session implements Subscriber, AckWaiter, Flusher {
 
   #drop(why: string): void {
     this.#log('info', `closing, the client ${why}`)
-    this.#socket.destroy()
+    this.#transport.destroy()
   }
 
   /** The channel is deleted, or nsqd stops. */
   close(): void {
-    this.#socket.destroy()
+    this.#transport.destroy()
     this.#closed()
   }
 

@@ -21,6 +21,8 @@ export class TcpServer {
       options: host.options,
       turn: host.turn,
       logger: host.logger,
+      tls: host.tls,
+      isTlsRequired: host.isTlsRequired,
       topic: (name) => host.topic(name),
       sessionClosed: (session) => this.#forget(session),
     }

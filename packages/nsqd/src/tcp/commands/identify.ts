@@ -1,7 +1,7 @@
 import { encodeResponse, ProtocolError } from '@tsq/protocol'
 
 import { negotiate } from '../identity.ts'
-import { type Input, NEED_MORE } from '../input.ts'
+import { type Input, NEED_MORE, UPGRADE } from '../input.ts'
 import { OK_FRAME } from '../outbox.ts'
 import type { Session } from '../session.ts'
 
@@ -11,6 +11,11 @@ const SIZE_BYTES = 4
 export function identify(session: Session, input: Input): number {
   if (session.state !== 'init') {
     throw new ProtocolError('E_INVALID', 'cannot IDENTIFY in current state')
+  }
+  const { tls, compression } = session.layers
+  if (tls !== undefined || compression !== undefined) {
+    // nsqd takes it and then mixes up its layers.
+    throw new ProtocolError('E_INVALID', 'cannot IDENTIFY again after TLS or compression')
   }
   if (!input.hasSize(input.next)) {
     if (!input.isEnded) return NEED_MORE
@@ -28,12 +33,22 @@ export function identify(session: Session, input: Input): number {
     throw new ProtocolError('E_BAD_BODY', 'IDENTIFY failed to read body')
   }
   const end = start + size
-  const { identity, response } = negotiate(
+  const { identity, response, upgrades } = negotiate(
     input.bytes.subarray(start, end),
     session.identity,
     session.options,
+    session.hasCertificate,
   )
   session.identify(identity)
-  session.reply(response === undefined ? OK_FRAME : encodeResponse(JSON.stringify(response)))
+  if (response === undefined) {
+    session.reply(OK_FRAME)
+    return end
+  }
+  const frame = encodeResponse(JSON.stringify(response))
+  if (upgrades.tls || upgrades.compression !== undefined) {
+    session.upgrade(frame, upgrades)
+    return UPGRADE
+  }
+  session.reply(frame)
   return end
 }
