@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -47,6 +48,11 @@ export function buildGoScenario(): Promise<string> {
   return buildGo('scenario', './scenario')
 }
 
+/** Builds the exchange on go-nsq and gives its path. */
+export function buildGoExchange(): Promise<string> {
+  return buildGo('exchange', './exchange')
+}
+
 async function buildGo(name: string, importPath: string): Promise<string> {
   const folder = join(interopFolder, 'go')
   const env = { ...process.env, GOFLAGS: '-mod=readonly', CGO_ENABLED: '0' }
@@ -59,8 +65,21 @@ async function buildGo(name: string, importPath: string): Promise<string> {
 }
 
 /** Makes a Python environment with the pinned requirements and gives its interpreter's path. */
-export async function buildPython(): Promise<string> {
-  const requirements = join(interopFolder, 'python', 'requirements.txt')
+export function buildPython(): Promise<string> {
+  return buildPythonWith(join(interopFolder, 'python', 'requirements.txt'))
+}
+
+/** One that has snappy too, which is native code and not to be had everywhere. */
+export async function buildPythonWithSnappy(): Promise<string> {
+  await buildPython()
+  try {
+    return await buildPythonWith(join(interopFolder, 'python', 'requirements-snappy.txt'))
+  } catch (cause) {
+    throw new ToolMissingError("python-snappy can't be installed on this machine.", { cause })
+  }
+}
+
+async function buildPythonWith(requirements: string): Promise<string> {
   const probeCode = 'import sys, venv, ensurepip; print(sys.version, sys.prefix)'
   const version = await probe('python3', ['-c', probeCode], 'Python 3 with venv')
   const key = hash(version, await readFile(requirements, 'utf8'))
@@ -79,6 +98,16 @@ export async function installNsqjs(): Promise<void> {
   if (existsSync(installed) && (await readPackage(installed)).version === wanted) return
   await probe('npm', ['--version'], 'npm')
   await run('npm', ['ci', '--ignore-scripts'], { cwd: interopFolder, timeout: BUILD_TIMEOUT_MS })
+}
+
+/** Installs nsqjs, and makes sure that its optional snappy came along and loads. */
+export async function installNsqjsWithSnappy(): Promise<void> {
+  await installNsqjs()
+  try {
+    createRequire(join(interopFolder, 'nsqjs', 'exchange.js'))('snappystream')
+  } catch (cause) {
+    throw new ToolMissingError("snappystream can't be installed on this machine.", { cause })
+  }
 }
 
 interface PackageFile {
@@ -144,6 +173,7 @@ async function main(names: string[]): Promise<void> {
   for (const name of chosen.filter(isReferenceName)) console.log(await buildReference(name))
   if (names.length > 0) return
   console.log(await buildGoScenario())
+  console.log(await buildGoExchange())
   console.log(await buildPython())
   await installNsqjs()
 }

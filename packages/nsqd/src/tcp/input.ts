@@ -12,6 +12,9 @@ export const WAIT = -3
 /** The command changes what the connection speaks: bytes behind it are no commands. */
 export const UPGRADE = -4
 
+/** The command changes what the connection speaks: bytes behind it are no commands. */
+export const UPGRADE = -3
+
 const LF = 10
 const CR = 13
 const SP = 32

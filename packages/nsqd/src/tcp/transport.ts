@@ -49,8 +49,9 @@ export class Transport {
     })
     socket.on('error', (error) => this.#events.onError(error))
     socket.on('close', () => {
-      this.#layer?.close()
       this.#events.onClosed()
+      // Gives back what it borrowed, to a session that by now sends nothing more.
+      this.#layer?.close()
     })
   }
 
