@@ -9,6 +9,7 @@ import {
 } from '@tsq/daemon'
 
 import { SystemClock } from './clock.ts'
+import { comeOver } from './import/at-start.ts'
 import { nsqdRoutes } from './http/routes.ts'
 import { NodeFiles } from './log/files.ts'
 import { type NsqdOptions, nsqdOptions, nsqdRules } from './options.ts'
@@ -50,6 +51,7 @@ export class Nsqd implements AsyncDisposable {
     const lock = await lockDataPath(dataPath)
     let nsqd: Nsqd
     try {
+      await comeOver(lock, options, logger)
       nsqd = new Nsqd({ ...options, dataPath }, logger, lock)
     } catch (error) {
       await lock.release()
