@@ -14,6 +14,7 @@ import {
 import { NODE_ID_LIMIT } from '@tsq/protocol'
 
 import { statisticsOptions, statisticsRules } from './stats/options.ts'
+import { topologyOptions } from './topology.ts'
 
 const LISTENING = 'Listening'
 const STORAGE = 'Storage'
@@ -204,6 +205,8 @@ export const nsqdOptions = defineOptions({
     group: CLIENTS,
     doc: 'consumers a channel may have on this node; 0 for any number',
   }),
+
+  ...topologyOptions,
 
   ...statisticsOptions,
 })

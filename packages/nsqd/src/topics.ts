@@ -12,6 +12,7 @@ import { OpenFiles } from './log/open-files.ts'
 import type { LogContext } from './log/topic-log.ts'
 import type { NsqdOptions } from './options.ts'
 import { type TopicFolder, TopicFolders } from './topic-folder.ts'
+import { prefersNear } from './topology.ts'
 import { Turn } from './turn.ts'
 
 const PROBE_INTERVAL_MS = 1_000
@@ -56,6 +57,7 @@ export class Topics implements TopicHost {
       maxMsgTimeoutMs: options.maxMsgTimeoutMs,
       maxChannelConsumers: options.maxChannelConsumers,
       memQueueSize: options.memQueueSize,
+      prefersNear: prefersNear(options),
       latencyWindowMs:
         options.e2eLatencyPercentiles.length > 0 ? options.e2eLatencyWindowMs : undefined,
     }

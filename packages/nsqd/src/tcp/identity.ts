@@ -92,8 +92,8 @@ function answer(identity: Identity, options: NsqdOptions): object {
     auth_required: false,
     output_buffer_size: identity.outputBufferSize,
     output_buffer_timeout: Math.floor(identity.outputBufferTimeoutMs),
-    topology_region: '',
-    topology_zone: '',
+    topology_region: options.topologyRegion,
+    topology_zone: options.topologyZone,
   }
 }
 

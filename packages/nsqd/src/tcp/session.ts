@@ -20,6 +20,7 @@ import type { Lender } from '../log/chunk.ts'
 import type { NsqdOptions } from '../options.ts'
 import type { Subscriber } from '../subscriber.ts'
 import type { AckWaiter, Topic } from '../topic.ts'
+import { ANYWHERE, type Locality, localityOf } from '../topology.ts'
 import type { Flusher, Turn } from '../turn.ts'
 import { obey } from './commands.ts'
 import { HeldBytes } from './held-bytes.ts'
@@ -66,6 +67,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   readonly remoteAddress: string
   state: SessionState = 'init'
   identity: Identity
+  locality: Locality = ANYWHERE
   inFlight = 0
   isListed = false
   readyCount = 0
@@ -81,6 +83,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   #publishing: Publishing | undefined
   #channel: Channel | undefined
   #hasMagic = false
+  #isIdentified = false
   #isClosed = false
   /** A fatal error has been answered: what still comes in is not read. */
   #isDoomed = false
@@ -222,6 +225,8 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   // ---- What commands ask for ------------------------------------------------------------------------------------
 
   identify(identity: Identity): void {
+    if (!this.#isIdentified) this.locality = localityOf(identity, this.options)
+    this.#isIdentified = true
     this.identity = identity
     this.#startHeartbeat()
   }
