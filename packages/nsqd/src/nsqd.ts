@@ -9,6 +9,7 @@ import {
 } from '@tsq/daemon'
 
 import { SystemClock } from './clock.ts'
+import { Drain } from './drain.ts'
 import { comeOver } from './import/at-start.ts'
 import { nsqdRoutes } from './http/routes.ts'
 import { NodeFiles } from './log/files.ts'
@@ -35,6 +36,7 @@ export class Nsqd implements AsyncDisposable {
   readonly startedAt = new Date()
   readonly versionText = VERSION_TEXT
   readonly #lock: DataPathLock
+  readonly #drain: Drain
   #tcp: TcpServer | undefined
   #http: HttpServer | undefined
   #statsd: Statsd | undefined
@@ -80,6 +82,7 @@ export class Nsqd implements AsyncDisposable {
       clock: new SystemClock(),
       note: (level, text) => logger[level](text),
     })
+    this.#drain = new Drain(this.topics, logger)
   }
 
   async #listen(): Promise<void> {
@@ -161,6 +164,21 @@ export class Nsqd implements AsyncDisposable {
     return failure === undefined ? 'OK' : `NOK - ${failure.message}`
   }
 
+  /** Refuses publishes from now on and goes on delivering; {@link drained} tells when nothing is left. */
+  drain(): void {
+    this.#drain.begin()
+  }
+
+  /** Resolved once a drain has left nothing. */
+  get drained(): Promise<void> {
+    return this.#drain.drained
+  }
+
+  /** Messages owed to somebody, counted once per channel. */
+  get messagesLeft(): number {
+    return this.#drain.left
+  }
+
   statsSource(): StatsSource {
     return {
       version: NSQ_VERSION,
@@ -183,6 +201,7 @@ export class Nsqd implements AsyncDisposable {
   }
 
   async #shutDown(): Promise<void> {
+    this.#drain.close()
     // 1. Nobody new; what was read is committed and answered.
     this.topics.turn.run()
     await Promise.all([this.#tcp?.close(), this.#http?.close(), this.#statsd?.close()])

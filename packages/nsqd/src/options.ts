@@ -13,6 +13,7 @@ import {
 } from '@tsq/daemon'
 import { NODE_ID_LIMIT } from '@tsq/protocol'
 
+import { oldOptions } from './old-options.ts'
 import { statisticsOptions, statisticsRules } from './stats/options.ts'
 import { topologyOptions } from './topology.ts'
 
@@ -209,6 +210,8 @@ export const nsqdOptions = defineOptions({
   ...topologyOptions,
 
   ...statisticsOptions,
+
+  ...oldOptions,
 })
 
 export type NsqdOptions = OptionsOf<typeof nsqdOptions>

@@ -34,6 +34,8 @@ export class Topics implements TopicHost {
   readonly #topics = new Map<TopicName, LogTopic>()
   readonly #byTopic = new Map<LogTopic, TopicFolder>()
   readonly #checkpointer: Checkpointer
+  /** Publishes are refused. */
+  isDraining = false
   #isProbing = false
 
   /**

@@ -21,7 +21,7 @@ export const topologyOptions = {
     flag: 'enable-experiment',
     key: 'enable_experiment',
     group: GROUP,
-    doc: `${EXPERIMENT}: while nothing waits, prefer consumers of the own zone, then of the own region; other names are ignored`,
+    doc: `switch on ${EXPERIMENT}: while nothing waits, consumers of the own zone go first, then those of the own region; other names are ignored`,
   }),
 }
 
@@ -68,7 +68,7 @@ interface Placed {
 }
 
 /** Puts one of the nearest in front; returns how many are as near. There must be one. */
-export function bringNearestForward<T extends Placed>(ready: T[]): number {
+export function bringNearestForward(ready: Placed[]): number {
   let rank = -1
   let at = 0
   let count = 0

@@ -3,6 +3,7 @@ import type { Route } from '@tsq/daemon'
 import type { Nsqd } from '../nsqd.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { metricsRoute } from '../stats/metrics/route.ts'
+import { operatingRoutes } from './operating-routes.ts'
 import { publishRoutes } from './publish-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import { topicRoutes } from './topic-routes.ts'
@@ -12,6 +13,7 @@ export function nsqdRoutes(nsqd: Nsqd): Route[] {
   return [
     ...statusRoutes(nsqd),
     metricsRoute(nsqd),
+    ...operatingRoutes(nsqd),
     ...publishRoutes(nsqd),
     ...topicRoutes(nsqd),
     ...channelRoutes(nsqd),
