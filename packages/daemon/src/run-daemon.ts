@@ -24,7 +24,7 @@ export interface DaemonContext {
   readonly fail: (error: unknown) => void
 }
 
-export interface DaemonFrame<T extends OptionTable> {
+export interface DaemonFrame<T extends OptionTable, D extends RunningDaemon = RunningDaemon> {
   /** The command's name, such as `nsqd`. */
   readonly program: string
   readonly table: T
@@ -32,13 +32,11 @@ export interface DaemonFrame<T extends OptionTable> {
   readonly versionText: string
   readonly rules?: OptionRules<T>
   /** Starts it. What is thrown ends the process with code 1; a `StartupError` needs no stack trace. */
-  readonly start: (
-    values: OptionsOf<T>,
-    logger: Logger,
-    context: DaemonContext,
-  ) => Promise<RunningDaemon>
+  readonly start: (values: OptionsOf<T>, logger: Logger, context: DaemonContext) => Promise<D>
   /** Called on SIGHUP, which otherwise is a graceful stop. nsqd dies of it unflushed; tsq doesn't. */
-  readonly onHangup?: (daemon: RunningDaemon) => void
+  readonly onHangup?: (daemon: D) => void
+  /** Called on SIGUSR1, which otherwise is ignored, as by nsqd. */
+  readonly onUser1?: (daemon: D) => void
   /** How long closing may take before the process ends anyway. */
   readonly closeTimeoutMs?: number
   /** The words after the program's name; those of this process unless given. */
@@ -51,9 +49,10 @@ const DEFAULT_CLOSE_TIMEOUT_MS = 30_000
  * Runs a daemon for the life of the process and ends it: 0 after a clean stop, 1 when it can't start, fails
  * or won't close, 2 for a bad flag or a crash. For `main.ts` files only.
  */
-export async function runDaemon<T extends OptionTable & LogOptionTable>(
-  frame: DaemonFrame<T>,
-): Promise<void> {
+export async function runDaemon<
+  T extends OptionTable & LogOptionTable,
+  D extends RunningDaemon = RunningDaemon,
+>(frame: DaemonFrame<T, D>): Promise<void> {
   const { program, table } = frame
   const resolution = resolveOptions(table, {
     program,
@@ -68,9 +67,9 @@ export async function runDaemon<T extends OptionTable & LogOptionTable>(
   const logger = loggerOf(values)
   for (const warning of warnings) logger.warn(warning)
 
-  const life = new DaemonLife(program, logger, frame.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS)
+  const life = new DaemonLife<D>(program, logger, frame.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS)
   life.watchForCrashes()
-  life.watchForSignals(frame.onHangup)
+  life.watchForSignals(frame)
   life.watchForParent()
   const context: DaemonContext = {
     positional,
@@ -85,11 +84,11 @@ export async function runDaemon<T extends OptionTable & LogOptionTable>(
 }
 
 /** Everything that can end a daemon, and the one way it ends. */
-class DaemonLife {
+class DaemonLife<D extends RunningDaemon> {
   readonly #program: string
   readonly #logger: Logger
   readonly #closeTimeoutMs: number
-  #daemon: RunningDaemon | undefined
+  #daemon: D | undefined
   #exitCode: number | undefined
 
   constructor(program: string, logger: Logger, closeTimeoutMs: number) {
@@ -110,15 +109,20 @@ class DaemonLife {
     process.on('unhandledRejection', crash)
   }
 
-  watchForSignals(onHangup: ((daemon: RunningDaemon) => void) | undefined): void {
+  watchForSignals({
+    onHangup,
+    onUser1,
+  }: Pick<DaemonFrame<OptionTable, D>, 'onHangup' | 'onUser1'>): void {
     process.on('SIGTERM', () => this.stop(0))
     process.on('SIGINT', () => this.stop(0))
     process.on('SIGHUP', () => {
       if (onHangup === undefined) this.stop(0)
       else if (this.#daemon !== undefined) onHangup(this.#daemon)
     })
-    // Ignored, as by nsqd. Node would end on the one and open its debugger on the other.
-    process.on('SIGUSR1', () => undefined)
+    // Unless wanted they are ignored, as by nsqd. Node would open its debugger on the one and end on the other.
+    process.on('SIGUSR1', () => {
+      if (this.#daemon !== undefined) onUser1?.(this.#daemon)
+    })
     process.on('SIGUSR2', () => undefined)
   }
 
@@ -129,7 +133,7 @@ class DaemonLife {
     process.on('disconnect', () => this.stop(0))
   }
 
-  started(daemon: RunningDaemon): void {
+  started(daemon: D): void {
     this.#daemon = daemon
     // Told to stop while it was starting.
     if (this.#exitCode !== undefined) void this.#close(daemon, this.#exitCode)
@@ -157,7 +161,7 @@ class DaemonLife {
     process.exit(1)
   }
 
-  async #close(daemon: RunningDaemon, exitCode: number): Promise<void> {
+  async #close(daemon: D, exitCode: number): Promise<void> {
     try {
       await daemon.close()
     } catch (error) {
@@ -177,7 +181,7 @@ function logStartFailure(program: string, logger: Logger, error: unknown): void 
 }
 
 function sayAndExit<T extends OptionTable>(
-  { program, versionText }: DaemonFrame<T>,
+  { program, versionText }: { readonly program: string; readonly versionText: string },
   resolution: Exclude<Resolution<T>, { kind: 'options' }>,
 ): void {
   switch (resolution.kind) {

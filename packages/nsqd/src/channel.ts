@@ -35,6 +35,10 @@ export interface ChannelStats {
   readonly inFlightCount: number
   readonly deferredCount: number
   readonly messageCount: number
+  /** Handed out from memory, redeliveries and what was sampled away included, by how near the consumer is. */
+  readonly zoneLocalCount: number
+  readonly regionLocalCount: number
+  readonly globalCount: number
   readonly requeueCount: number
   readonly timeoutCount: number
   /** Dropped by `/channel/empty`, by sampling or by an ephemeral channel's limit. */

@@ -1,3 +1,5 @@
+export { importDataPath } from './import/import-data-path.ts'
+export type { ImportOptions, ImportReport } from './import/import-data-path.ts'
 export { Nsqd } from './nsqd.ts'
 export { main } from './main.ts'
 export { nsqdOptions, nsqdRules } from './options.ts'

@@ -23,6 +23,7 @@ import type { TopicLog } from './log/topic-log.ts'
 import { DeadlineQueue, NumberQueue, TimeHeap } from './queues.ts'
 import { LatencyWindow } from './stats/latency-window.ts'
 import type { Subscriber } from './subscriber.ts'
+import { bringNearestForward, LocalityCounts } from './topology.ts'
 import { Window } from './window.ts'
 
 /** The most that one slice holds; a larger one would only delay the neighbours. */
@@ -54,6 +55,8 @@ export interface ChannelLimits {
   readonly memQueueSize: number
   /** How far back end-to-end latencies reach; absent where nobody asks for them. */
   readonly latencyWindowMs?: number | undefined
+  /** While nothing waits, consumers that are near go first. */
+  readonly prefersNear?: boolean
 }
 
 const TWO_32 = 2 ** 32
@@ -96,6 +99,8 @@ export class LogChannel implements Channel, Sleeper {
   #awaitsFresh = false
   #awaitsAgain = false
   #isAgainsTurn = false
+  /** More waited than was taken when the channel was last pumped. */
+  #hasBacklog = false
   /** Deferred messages that the cursor has not reached; they are the stragglers' business. */
   #deferredAhead = 0
   /** Deferred messages below have been taken on. */
@@ -106,6 +111,7 @@ export class LogChannel implements Channel, Sleeper {
   #requeueCount = 0
   #timeoutCount = 0
   #droppedCount = 0
+  readonly #handedOut = new LocalityCounts()
   readonly #stamp: TimestampNs = { high: 0, low: 0 }
 
   constructor(
@@ -189,10 +195,12 @@ export class LogChannel implements Channel, Sleeper {
   }
 
   #handOut(released: number): void {
+    const prefersNear = this.#limits.prefersNear === true && !this.#hasBacklog
     while (this.#ready.length > 0) {
       const hasAgain = this.#again.length > 0 && !this.#awaitsAgain
       const hasFresh = this.#window.cursor < released && !this.#awaitsFresh
       if (!hasAgain && !hasFresh) break
+      const near = prefersNear ? bringNearestForward(this.#ready) : this.#ready.length
       const subscriber = this.#ready.shift()!
       const room = subscriber.room()
       if (room <= 0) {
@@ -200,7 +208,7 @@ export class LogChannel implements Channel, Sleeper {
         continue
       }
       const waiting = Math.max(released - this.#window.cursor, 0) + this.#again.length
-      const share = Math.min(room, Math.ceil(waiting / (this.#ready.length + 1)))
+      const share = Math.min(room, Math.ceil(waiting / near))
       if (hasAgain && (!hasFresh || this.#isAgainsTurn)) {
         this.#isAgainsTurn = false
         this.#deliverAgain(subscriber, share)
@@ -211,6 +219,7 @@ export class LogChannel implements Channel, Sleeper {
       if (subscriber.room() > 0) this.#ready.push(subscriber)
       else subscriber.isListed = false
     }
+    this.#hasBacklog = this.#again.length > 0 || this.#window.cursor < released
   }
 
   /** Writes the next run of frames, as it lies in the log, to the subscriber. */
@@ -232,6 +241,7 @@ export class LogChannel implements Channel, Sleeper {
     }
     this.#offset = end
     this.#offsetSequence = sequence + count
+    if (sequence >= this.#host.log.tailSequence) this.#handedOut.add(subscriber, count)
     if (subscriber.sampleRate > 0) this.#deliverSample(subscriber, chunk, start, count)
     else this.#handOver(subscriber, chunk, start, end, count)
     // Only now: to make room for what is read ahead, the pool may ask for this very chunk.
@@ -359,6 +369,7 @@ export class LogChannel implements Channel, Sleeper {
       )
       if (length + frameBytes > target.length) break
       this.#again.shift()
+      this.#handedOut.add(subscriber, 1)
       const isWanted = subscriber.sampleRate === 0 || Math.random() * 100 < subscriber.sampleRate
       if (!isWanted) {
         this.#window.settle(sequence)
@@ -705,6 +716,9 @@ export class LogChannel implements Channel, Sleeper {
       inFlightCount: this.#inFlight,
       deferredCount: this.#deferredCount,
       messageCount: this.#messageCount,
+      zoneLocalCount: this.#handedOut.zone,
+      regionLocalCount: this.#handedOut.region,
+      globalCount: this.#handedOut.global,
       requeueCount: this.#requeueCount,
       timeoutCount: this.#timeoutCount,
       droppedCount: this.#droppedCount,

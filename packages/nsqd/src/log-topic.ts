@@ -33,6 +33,8 @@ export interface TopicHost {
   readonly logContext: LogContext
   readonly channelLimits: ChannelLimits
   readonly nodeId: number
+  /** Publishes are refused: the node is on its way out. */
+  readonly isDraining: boolean
   channelCreated(topic: LogTopic, channel: LogChannel): void
   channelDeleted(topic: LogTopic, channel: LogChannel): void
   channelUnsaved(topic: LogTopic, channel: LogChannel): void
@@ -127,6 +129,7 @@ export class LogTopic implements Topic, ChannelHost {
 
   #open(): void {
     if (this.isExiting) throw new PublishFailure('exiting')
+    if (this.#host.isDraining) throw new PublishFailure('draining')
     this.#host.clock.stamp(this.#stamp)
     if (this.#isDirty) return
     this.#isDirty = true

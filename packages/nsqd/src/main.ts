@@ -12,6 +12,11 @@ export function main(argv: readonly string[]): Promise<void> {
     versionText: VERSION_TEXT,
     rules: nsqdRules,
     argv,
-    start: (values, logger) => Nsqd.start(values, logger),
+    start: async (values, logger, { stop }) => {
+      const nsqd = await Nsqd.start(values, logger)
+      void nsqd.drained.then(stop)
+      return nsqd
+    },
+    onUser1: (nsqd) => nsqd.drain(),
   })
 }

@@ -12,6 +12,8 @@ import {
 
 import { AuthServers } from './auth/auth-servers.ts'
 import { SystemClock } from './clock.ts'
+import { Drain } from './drain.ts'
+import { comeOver } from './import/at-start.ts'
 import { nsqdRoutes } from './http/routes.ts'
 import { HttpClient } from './http-client.ts'
 import { NodeFiles } from './log/files.ts'
@@ -46,6 +48,7 @@ export class Nsqd implements AsyncDisposable {
   /** For what nsqd asks of others. */
   readonly #client: HttpClient
   readonly #auth: AuthServers | undefined
+  readonly #drain: Drain
   #tcp: TcpServer | undefined
   #http: HttpServer | undefined
   #statsd: Statsd | undefined
@@ -65,6 +68,7 @@ export class Nsqd implements AsyncDisposable {
     const lock = await lockDataPath(dataPath)
     let nsqd: Nsqd
     try {
+      await comeOver(lock, options, logger)
       nsqd = new Nsqd({ ...options, dataPath }, logger, lock, tls)
     } catch (error) {
       await lock.release()
@@ -99,6 +103,7 @@ export class Nsqd implements AsyncDisposable {
       clock: new SystemClock(),
       note: (level, text) => logger[level](text),
     })
+    this.#drain = new Drain(this.topics, logger)
     this.#client = new HttpClient({
       connectTimeoutMs: options.httpClientConnectTimeoutMs,
       requestTimeoutMs: options.httpClientRequestTimeoutMs,
@@ -123,8 +128,8 @@ export class Nsqd implements AsyncDisposable {
         hostname: os.hostname(),
         http_port: this.broadcastHttpPort,
         tcp_port: this.broadcastTcpPort,
-        topology_region: '',
-        topology_zone: '',
+        topology_region: options.topologyRegion,
+        topology_zone: options.topologyZone,
         version: NSQ_VERSION,
       }),
     })
@@ -259,6 +264,21 @@ export class Nsqd implements AsyncDisposable {
     return failure === undefined ? 'OK' : `NOK - ${failure.message}`
   }
 
+  /** Refuses publishes from now on and goes on delivering; {@link drained} tells when nothing is left. */
+  drain(): void {
+    this.#drain.begin()
+  }
+
+  /** Resolved once a drain has left nothing. */
+  get drained(): Promise<void> {
+    return this.#drain.drained
+  }
+
+  /** Messages owed to somebody, counted once per channel. */
+  get messagesLeft(): number {
+    return this.#drain.left
+  }
+
   statsSource(): StatsSource {
     return {
       version: NSQ_VERSION,
@@ -282,6 +302,7 @@ export class Nsqd implements AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     // 1. Nobody is sent here any more.
+    this.#drain.close()
     this.lookupds.close()
     // 2. Nobody new; what was read is committed and answered.
     this.topics.turn.run()

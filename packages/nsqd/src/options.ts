@@ -15,9 +15,11 @@ import {
 } from '@tsq/daemon'
 import { NODE_ID_LIMIT } from '@tsq/protocol'
 
+import { oldOptions } from './old-options.ts'
 import { statisticsOptions, statisticsRules } from './stats/options.ts'
 import { authUrl } from './auth/auth-url.ts'
 import { tlsOptions } from './tls/options.ts'
+import { topologyOptions } from './topology.ts'
 
 const LISTENING = 'Listening'
 const STORAGE = 'Storage'
@@ -230,6 +232,8 @@ export const nsqdOptions = defineOptions({
     doc: 'consumers a channel may have on this node; 0 for any number',
   }),
 
+  ...topologyOptions,
+
   ...statisticsOptions,
   nsqlookupdTcpAddresses: textList({
     flag: 'lookupd-tcp-address',
@@ -276,6 +280,8 @@ export const nsqdOptions = defineOptions({
     doc: 'how an auth server is asked: get or post',
   }),
   ...tlsOptions,
+
+  ...oldOptions,
 })
 
 export type NsqdOptions = OptionsOf<typeof nsqdOptions>

@@ -1,4 +1,5 @@
 import type { Lender } from './log/chunk.ts'
+import type { Locality } from './topology.ts'
 
 /** Where a channel hands messages: a TCP session, or a fake in tests. */
 export interface Subscriber {
@@ -8,6 +9,8 @@ export interface Subscriber {
   readonly msgTimeoutMs: number
   /** Percentage of messages it wants, 1…99; 0 for all of them. */
   readonly sampleRate: number
+  /** How near it is; absent where that does not matter. */
+  readonly locality?: Locality
   /** Messages handed to it and unanswered. The channel counts. */
   inFlight: number
   /** Whether it stands in the channel's list of the ready. The channel's. */

@@ -167,17 +167,33 @@ export class TopicFolders {
     return folders
   }
 
+  /** The folder of a topic that is there. */
+  find(name: TopicName): string | undefined {
+    const folder = encodeName(name)
+    return this.#files.list(this.root).includes(folder) ? path.join(this.root, folder) : undefined
+  }
+
   create(name: TopicName): TopicFolder {
-    const final = path.join(this.root, encodeName(name))
+    const draft = this.draft(name)
+    draft.writeState(FRESH_STATE)
+    return this.adopt(draft)
+  }
+
+  /** A folder that is no topic yet; a start removes it. */
+  draft(name: TopicName): TopicFolder {
     const half = path.join(this.root, HALF_MADE + encodeName(name))
     this.#files.removeFolder(half)
     this.#files.makeFolder(half)
     const epoch = this.#nextEpoch()
-    const draft = new TopicFolder(this.#files, half, name, epoch, FRESH_STATE, this.#sync)
-    draft.writeState(FRESH_STATE)
-    this.#files.rename(half, final)
+    return new TopicFolder(this.#files, half, name, epoch, FRESH_STATE, this.#sync)
+  }
+
+  /** Makes a topic of a draft. */
+  adopt(draft: TopicFolder): TopicFolder {
+    const final = path.join(this.root, encodeName(draft.name))
+    this.#files.rename(draft.path, final)
     if (this.#sync) this.#files.syncFolder(this.root)
-    return new TopicFolder(this.#files, final, name, epoch, FRESH_STATE, this.#sync)
+    return new TopicFolder(this.#files, final, draft.name, draft.epoch, draft.state, this.#sync)
   }
 
   remove(folder: TopicFolder): void {
@@ -203,7 +219,9 @@ function encodeState(folder: TopicFolder): Buffer {
   return Buffer.from(`${JSON.stringify({ version: 1, name, epoch, ...state }, undefined, 2)}\n`)
 }
 
-export function decodeState(content: Buffer | undefined): (TopicState & { epoch: number }) | undefined {
+export function decodeState(
+  content: Buffer | undefined,
+): (TopicState & { epoch: number }) | undefined {
   if (content === undefined) return undefined
   try {
     const { epoch, isPaused, releasedSequence, holes, idPrefixes } = JSON.parse(

@@ -13,6 +13,7 @@ import type { LogContext } from './log/topic-log.ts'
 import type { NsqdOptions } from './options.ts'
 import { PublishFailure } from './topic.ts'
 import { type TopicFolder, TopicFolders } from './topic-folder.ts'
+import { prefersNear } from './topology.ts'
 import { Turn } from './turn.ts'
 
 const PROBE_INTERVAL_MS = 1_000
@@ -44,6 +45,8 @@ export class Topics implements TopicHost {
   readonly #topics = new Map<TopicName, LogTopic>()
   readonly #byTopic = new Map<LogTopic, TopicFolder>()
   readonly #checkpointer: Checkpointer
+  /** Publishes are refused. */
+  isDraining = false
   #isProbing = false
 
   /**
@@ -67,6 +70,7 @@ export class Topics implements TopicHost {
       maxMsgTimeoutMs: options.maxMsgTimeoutMs,
       maxChannelConsumers: options.maxChannelConsumers,
       memQueueSize: options.memQueueSize,
+      prefersNear: prefersNear(options),
       latencyWindowMs:
         options.e2eLatencyPercentiles.length > 0 ? options.e2eLatencyWindowMs : undefined,
     }

@@ -1,6 +1,7 @@
 import { nearest } from '@tsq/daemon'
 
 import { check, info } from './data-path.ts'
+import { importOld } from './import.ts'
 import { start } from './start.ts'
 import { pub, tail } from './try.ts'
 import { down, status, up } from './up/commands.ts'
@@ -41,6 +42,7 @@ const commands: readonly Command[] = [
     run: check,
   },
   { name: 'info', summary: 'say what is on a data path', run: info },
+  { name: 'import', summary: 'take over what nsqd 1.x left on a data path', run: importOld },
   { name: 'tail', summary: 'print what is published to a topic from now on', run: tail },
 ]
 

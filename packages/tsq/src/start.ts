@@ -14,13 +14,15 @@ export function start(argv: readonly string[]): Promise<void> {
     versionText: VERSION_TEXT,
     rules: nsqdRules,
     argv,
-    start: async (values, logger) => {
+    start: async (values, logger, { stop }) => {
       const dataPath = path.resolve(values.dataPath === '' ? DATA_FOLDER : values.dataPath)
       makeFolder(dataPath)
       const nsqd = await Nsqd.start({ ...values, dataPath }, logger)
+      void nsqd.drained.then(stop)
       process.stdout.write(welcome(nsqd, dataPath))
       return nsqd
     },
+    onUser1: (nsqd) => nsqd.drain(),
   })
 }
 

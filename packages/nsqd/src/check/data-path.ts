@@ -4,6 +4,8 @@ import path from 'node:path'
 import { lockDataPath, StartupError } from '@tsq/daemon'
 import { parseTopicName } from '@tsq/protocol'
 
+import { importState } from '../import/import-data-path.ts'
+import { METADATA_FILE } from '../import/queue-files.ts'
 import { NodeFiles } from '../log/files.ts'
 import { parseSegmentName } from '../log/segment.ts'
 import { decodeName, HALF_DELETED, HALF_MADE } from '../topic-folder.ts'
@@ -47,6 +49,10 @@ async function look(
   if (isDeep && pid !== undefined) {
     const text = `process ${pid} did not stop in order: a start skips ahead in sequence numbers`
     findings.push({ severity: 'note', where: 'topics/.running', text })
+  }
+  if (isDeep && importState(dataPath) === 'wanted') {
+    const text = 'and queue files are of nsqd 1.x: a start imports them'
+    findings.push({ severity: 'note', where: METADATA_FILE, text })
   }
   const folders = files.list(root).toSorted()
   const totalBytes = segmentBytes(root, folders)

@@ -4,6 +4,7 @@ import type { Nsqd } from '../nsqd.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { metricsRoute } from '../stats/metrics/route.ts'
 import { configRoutes } from './config-routes.ts'
+import { operatingRoutes } from './operating-routes.ts'
 import { publishRoutes } from './publish-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import { topicRoutes } from './topic-routes.ts'
@@ -13,6 +14,7 @@ export function nsqdRoutes(nsqd: Nsqd): Route[] {
   return [
     ...statusRoutes(nsqd),
     metricsRoute(nsqd),
+    ...operatingRoutes(nsqd),
     ...publishRoutes(nsqd),
     ...topicRoutes(nsqd),
     ...channelRoutes(nsqd),

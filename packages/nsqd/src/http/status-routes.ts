@@ -37,8 +37,8 @@ export function statusRoutes(nsqd: Nsqd): Route[] {
         max_output_buffer_size: options.maxOutputBufferSize,
         max_output_buffer_timeout: options.maxOutputBufferTimeoutMs * NS_PER_MS,
         max_deflate_level: options.maxDeflateLevel,
-        topology_zone: '',
-        topology_region: '',
+        topology_zone: options.topologyZone,
+        topology_region: options.topologyRegion,
       }),
     },
     {

@@ -17,7 +17,14 @@ export function latencySnapshot(
 ): LatencySnapshot {
   if (quantiles.length === 0) return NO_LATENCY
   const merged = new Histogram()
-  for (const { latency } of channels) if (latency !== undefined) merged.add(latency.recent())
+  let isKept = false
+  for (const { latency } of channels) {
+    if (latency === undefined) continue
+    isKept = true
+    merged.add(latency.recent())
+  }
+  // Of a topic without channels nsqd tells as little as without percentiles.
+  if (!isKept) return NO_LATENCY
   return {
     count: merged.count,
     percentiles: quantiles.map((quantile) => ({ quantile, value: merged.quantileNs(quantile) })),

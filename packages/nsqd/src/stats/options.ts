@@ -54,6 +54,12 @@ export const statisticsOptions = {
     group: GROUP,
     doc: 'push nothing of ephemeral topics and channels',
   }),
+  debugEndpoints: boolean({
+    flag: 'debug-endpoints',
+    default: false,
+    group: GROUP,
+    doc: 'answer GET /debug/pprof/profile with a CPU profile and /debug/pprof/heap with a heap snapshot, which may show messages',
+  }),
   metricsMaxSeries: integer({
     flag: 'metrics-max-series',
     default: 500,

@@ -77,7 +77,9 @@ function topicSnapshot(
         in_flight_count: counts.inFlightCount,
         deferred_count: counts.deferredCount,
         message_count: counts.messageCount,
-        ...(counts.messageCount > 0 ? { global_msg_count: counts.messageCount } : {}),
+        ...(counts.zoneLocalCount > 0 ? { zone_local_msg_count: counts.zoneLocalCount } : {}),
+        ...(counts.regionLocalCount > 0 ? { region_local_msg_count: counts.regionLocalCount } : {}),
+        ...(counts.globalCount > 0 ? { global_msg_count: counts.globalCount } : {}),
         requeue_count: counts.requeueCount,
         timeout_count: counts.timeoutCount,
         client_count: channel.subscribers.length,
@@ -182,6 +184,8 @@ export interface ChannelSnapshot {
   readonly in_flight_count: number
   readonly deferred_count: number
   readonly message_count: number
+  readonly zone_local_msg_count?: number
+  readonly region_local_msg_count?: number
   readonly global_msg_count?: number
   readonly requeue_count: number
   readonly timeout_count: number

@@ -104,8 +104,8 @@ function answer(identity: Identity, upgrades: Upgrades, options: NsqdOptions): o
     auth_required: options.authHttpAddresses.length > 0,
     output_buffer_size: identity.outputBufferSize,
     output_buffer_timeout: Math.floor(identity.outputBufferTimeoutMs),
-    topology_region: '',
-    topology_zone: '',
+    topology_region: options.topologyRegion,
+    topology_zone: options.topologyZone,
   }
 }
 

@@ -8,12 +8,8 @@ export const NEED_MORE = -1
 export const CLOSE = -2
 /** A command must wait for an answer from elsewhere; the session tries it again then. */
 export const WAIT = -3
-
 /** The command changes what the connection speaks: bytes behind it are no commands. */
 export const UPGRADE = -4
-
-/** The command changes what the connection speaks: bytes behind it are no commands. */
-export const UPGRADE = -3
 
 const LF = 10
 const CR = 13

@@ -23,6 +23,7 @@ import type { NsqdOptions } from '../options.ts'
 import type { Subscriber } from '../subscriber.ts'
 import type { TlsAcceptor } from '../tls/acceptor.ts'
 import type { AckWaiter, Topic } from '../topic.ts'
+import { ANYWHERE, type Locality, localityOf } from '../topology.ts'
 import type { Flusher, Turn } from '../turn.ts'
 import { obey, refuseWithoutTls } from './commands.ts'
 import { EchoError } from './echo-error.ts'
@@ -79,6 +80,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   readonly auth: SessionAuth | undefined
   state: SessionState = 'init'
   identity: Identity
+  locality: Locality = ANYWHERE
   inFlight = 0
   isListed = false
   readyCount = 0
@@ -94,6 +96,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   #publishing: Publishing | undefined
   #channel: Channel | undefined
   #hasMagic = false
+  #isIdentified = false
   #isClosed = false
   /** A fatal error has been answered: what still comes in is not read. */
   #isDoomed = false
@@ -290,6 +293,8 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   // ---- What commands ask for ------------------------------------------------------------------------------------
 
   identify(identity: Identity): void {
+    if (!this.#isIdentified) this.locality = localityOf(identity, this.options)
+    this.#isIdentified = true
     this.identity = identity
     this.#startHeartbeat()
   }

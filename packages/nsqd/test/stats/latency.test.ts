@@ -46,6 +46,11 @@ describe('end-to-end latency', () => {
     asked.topics.topic('t' as never)
     assert.deepEqual((await statsOf(asked)).topics![0]!.e2e_processing_latency, {
       count: 0,
+      percentiles: null,
+    })
+    asked.topics.find('t')!.channel('c' as never)
+    assert.deepEqual((await statsOf(asked)).topics![0]!.e2e_processing_latency, {
+      count: 0,
       percentiles: [{ quantile: 0.99, value: 0 }],
     })
     assert.match(await get(asked, '/stats'), /e2e%: 0\.0ns\n/)
