@@ -45,9 +45,9 @@ async function look(
   const files = new NodeFiles()
   const root = path.join(dataPath, 'topics')
   const findings: Finding[] = []
-  const pid = Number(files.readWhole(path.join(root, '.running'))?.toString() ?? 0) || undefined
-  if (isDeep && pid !== undefined) {
-    const text = `process ${pid} did not stop in order: a start skips ahead in sequence numbers`
+  const isMarkedRunning = files.readWhole(path.join(root, '.running')) !== undefined
+  if (isDeep && isMarkedRunning) {
+    const text = 'the last nsqd did not stop in order: a start skips ahead in sequence numbers'
     findings.push({ severity: 'note', where: 'topics/.running', text })
   }
   if (isDeep && importState(dataPath) === 'wanted') {
@@ -91,7 +91,7 @@ async function look(
     dataPath,
     topics,
     findings,
-    pid,
+    isMarkedRunning,
     bytes: topics.reduce((sum, { bytes }) => sum + bytes, 0),
     messages: topics.reduce((sum, { messages }) => sum + messages, 0),
   }

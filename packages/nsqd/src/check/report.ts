@@ -35,8 +35,8 @@ export interface DataPathReport {
   readonly dataPath: string
   readonly topics: readonly TopicReport[]
   readonly findings: readonly Finding[]
-  /** Of the nsqd that runs here, or did not stop in order. */
-  readonly pid: number | undefined
+  /** An nsqd runs here, or the last one did not stop in order. */
+  readonly isMarkedRunning: boolean
   readonly bytes: number
   readonly messages: number
 }

@@ -104,7 +104,7 @@ void test('/stats as JSON has every key in its order', async (t) => {
             in_flight_count: 1,
             deferred_count: 1,
             message_count: 4,
-            global_msg_count: 4,
+            global_msg_count: 3,
             requeue_count: 1,
             timeout_count: 0,
             client_count: 1,

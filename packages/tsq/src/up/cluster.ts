@@ -152,7 +152,6 @@ export class Cluster {
   }
 
   async #shutDown(): Promise<void> {
-    const isNode = (daemon: SupervisedDaemon): boolean => daemon.name.startsWith('nsqd-')
     await Promise.all(this.daemons.filter(isNode).map((daemon) => daemon.stop()))
     await Promise.all(
       this.daemons.filter((daemon) => !isNode(daemon)).map((daemon) => daemon.stop()),
@@ -160,6 +159,10 @@ export class Cluster {
     rmSync(stateFile(this.dataFolder), { force: true })
     await this.#lock.release()
   }
+}
+
+function isNode(daemon: SupervisedDaemon): boolean {
+  return daemon.name.startsWith('nsqd-')
 }
 
 function asText(error: unknown): string {

@@ -24,8 +24,8 @@ export async function up(argv: readonly string[]): Promise<void> {
   const options = resolve(upOptions, 'tsq up', argv)
   if (options === undefined) return
   const screen = new Screen()
-  const signalled = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve)
+  const signalled = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, done)
   })
   let cluster: Cluster
   try {
@@ -86,8 +86,8 @@ export async function down(argv: readonly string[]): Promise<void> {
       process.exitCode = 1
       return
     }
-    await new Promise((resolve) => {
-      setTimeout(resolve, DOWN_POLL_MS)
+    await new Promise((done) => {
+      setTimeout(done, DOWN_POLL_MS)
     })
   }
   process.stdout.write('the cluster is down\n')

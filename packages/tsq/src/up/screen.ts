@@ -13,7 +13,7 @@ export class Screen {
 
   constructor(out: NodeJS.WriteStream = process.stdout) {
     this.#out = out
-    this.#isTerminal = out.isTTY === true && process.env['NO_COLOR'] === undefined
+    this.#isTerminal = out.isTTY && process.env['NO_COLOR'] === undefined
   }
 
   show(daemons: readonly SupervisedDaemon[]): void {
