@@ -2,7 +2,6 @@ import { nearest } from '@tsq/daemon'
 
 import { check, info } from './data-path.ts'
 import { importOld } from './import.ts'
-import { start } from './start.ts'
 import { pub, tail } from './try.ts'
 import { down, status, up } from './up/commands.ts'
 
@@ -20,11 +19,6 @@ const commands: readonly Command[] = [
   },
   { name: 'status', summary: 'say what of the cluster runs', run: status },
   { name: 'down', summary: 'stop the cluster', run: down },
-  {
-    name: 'start',
-    summary: 'run a nsqd with a data folder and print how to publish and consume',
-    run: start,
-  },
   {
     name: 'nsqd',
     summary: 'run the broker; the same as the nsqd command (tsq nsqd --help)',

@@ -41,7 +41,7 @@ interface Message {
 }
 
 /**
- * Makes one log and its channels' checkpoints of the queues of a topic: docs/adr/0007-coming-over-from-nsqd.md says how.
+ * Makes one log and its channels' checkpoints of the queues of a topic: docs/adr/0004-coming-over-from-nsqd.md says how.
  * The folder is a draft: it becomes a topic by the caller's renaming it.
  */
 export class TopicImport {
