@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { type DataPathLock, lockDataPath, StartupError } from '@tsq/daemon'
@@ -142,7 +142,10 @@ export class Cluster {
   }
 
   #writeState(): void {
-    writeFileSync(stateFile(this.dataFolder), `${JSON.stringify(this.state, undefined, 2)}\n`)
+    // Whoever reads it must never see half of it.
+    const file = stateFile(this.dataFolder)
+    writeFileSync(`${file}.tmp`, `${JSON.stringify(this.state, undefined, 2)}\n`)
+    renameSync(`${file}.tmp`, file)
   }
 
   /** Stops the nsqd, then what they are registered with. */

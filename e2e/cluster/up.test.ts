@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { after, before, describe, it } from 'node:test'
+
+import { Consumer, Producer } from '@tsq/client'
+
+const TSQ = path.resolve(import.meta.dirname, '../../../packages/tsq/bin/tsq.js')
+const LIMIT_MS = 60_000
+const run = promisify(execFile)
+
+interface DaemonState {
+  readonly name: string
+  readonly state: string
+  readonly pid?: number
+  readonly host: string
+  readonly tcp: number
+  readonly http: number
+  readonly restarts: number
+}
+
+describe('tsq up', () => {
+  let folder = ''
+  let child: ChildProcess
+  let output = ''
+
+  async function daemons(): Promise<DaemonState[]> {
+    const text = await readFile(path.join(folder, 'tsq-up.json'), 'utf8')
+    return (JSON.parse(text) as { daemons: DaemonState[] }).daemons
+  }
+
+  async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
+    const deadline = Date.now() + LIMIT_MS
+    while (!(await isSo())) {
+      if (Date.now() > deadline) throw new Error(`not within a minute: ${what}\n${output}`)
+      await pause(50)
+    }
+  }
+
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'tsq-up-'))
+    const args = ['up', `--data=${folder}`, '--base-port=0', '--nsqd=2', '--nsqlookupd=2']
+    child = spawn(process.execPath, [TSQ, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+    child.stdout!.on('data', (bytes: Buffer) => {
+      output += bytes.toString()
+    })
+    await until('the cluster is up', () => output.includes('npx tsq pub'))
+  })
+
+  after(async () => {
+    if (child.exitCode === null) child.kill('SIGKILL')
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('says that all of it answers', async () => {
+    const { stdout } = await run(process.execPath, [TSQ, 'status', `--data=${folder}`])
+    assert.equal(stdout.match(/ OK /g)?.length, 4)
+  })
+
+  it('refuses a second cluster over the folder', async () => {
+    const again = run(process.execPath, [TSQ, 'up', `--data=${folder}`, '--base-port=0'])
+    await assert.rejects(again, /is in use by another instance/)
+  })
+
+  it('delivers through a kill of each daemon in turn', async () => {
+    const all = await daemons()
+    const [nsqd] = all.filter(({ name }) => name.startsWith('nsqd-'))
+    const lookupd = all
+      .filter(({ name }) => name.startsWith('nsqlookupd-'))
+      .map(({ host, http }) => `${host}:${http}`)
+    const received = new Set<string>()
+    await using producer = new Producer({ nsqd: `${nsqd!.host}:${nsqd!.tcp}` })
+    await producer.publish('orders', 'first')
+    await using consumer = new Consumer({
+      topic: 'orders',
+      channel: 'billing',
+      lookupd,
+      lookupdPollIntervalMs: 200,
+      maxInFlight: 100,
+    })
+    consumer.run((message) => {
+      received.add(message.text())
+    })
+    await until('the first message', () => received.has('first'))
+    const sent: string[] = []
+    for (const { name } of all) {
+      const before = (await daemons()).find((daemon) => daemon.name === name)!
+      process.kill(before.pid!, 'SIGKILL')
+      await until(`${name} is up again`, async () => {
+        const now = (await daemons()).find((daemon) => daemon.name === name)!
+        return now.state === 'up' && now.restarts === before.restarts + 1
+      })
+      for (let i = 0; i < 50; i++) {
+        const body = `${name} ${i}`
+        await producer.publish('orders', body)
+        sent.push(body)
+      }
+    }
+    await until('every message', () => sent.every((body) => received.has(body)))
+  })
+
+  it('goes down by command and leaves no process behind', async () => {
+    const pids = (await daemons()).map(({ pid }) => pid!)
+    const { stdout } = await run(process.execPath, [TSQ, 'down', `--data=${folder}`])
+    assert.match(stdout, /the cluster is down/)
+    for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/)
+    await until('tsq up ended', () => child.exitCode !== null)
+    assert.equal(child.exitCode, 0)
+  })
+})
