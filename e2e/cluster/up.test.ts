@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { after, before, describe, it } from 'node:test'
+import { after, before as beforeAll, describe, it } from 'node:test'
 
 import { Consumer, Producer } from '@tsq/client'
 
@@ -41,7 +41,7 @@ describe('tsq up', () => {
     }
   }
 
-  before(async () => {
+  beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'tsq-up-'))
     const args = ['up', `--data=${folder}`, '--base-port=0', '--nsqd=2', '--nsqlookupd=2']
     child = spawn(process.execPath, [TSQ, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -214,7 +214,7 @@ export class Nsqd implements AsyncDisposable {
   /** What statsd names open with, the address filled in. */
   get statsdPrefix(): string {
     const { statsdPrefix, broadcastAddress } = this.options
-    return expandPrefix(statsdPrefix, `${broadcastAddress}:${this.httpPort}`)
+    return expandPrefix(statsdPrefix, `${broadcastAddress}:${this.broadcastHttpPort}`)
   }
 
   /** `host:port` or a path, as bound. */

@@ -4,13 +4,6 @@ const GROUP = 'Without effect'
 
 /** Flags of nsqd that are taken so that its command lines and files work, and do nothing here. */
 export const oldOptions = {
-  verbose: boolean({
-    flag: 'verbose',
-    default: false,
-    group: GROUP,
-    deprecated: 'use --log-level=debug',
-    doc: 'has no effect',
-  }),
   workerId: boolean({
     flag: 'worker-id',
     default: false,
