@@ -24,11 +24,9 @@ const FLAGS = [
 /** The lines of the first whole push, without their values, which differ for memory. */
 async function pushOf(t: TestContext, command: readonly string[]): Promise<string[]> {
   const dataPath = mkdtempSync(join(tmpdir(), 'tsq-statsd-'))
-  t.after(() => rmSync(dataPath, { recursive: true, force: true }))
   const socket = createSocket('udp4')
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
-  t.after(() => socket.close())
   let text = ''
   const whole = new Promise<void>((resolve) => {
     socket.on('message', (packet) => {
@@ -40,7 +38,13 @@ async function pushOf(t: TestContext, command: readonly string[]): Promise<strin
   const target = `--statsd-address=127.0.0.1:${socket.address().port}`
   const args = [...leading, ...FLAGS, target, `--data-path=${dataPath}`]
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  t.after(() => child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await ended
+    socket.close()
+    rmSync(dataPath, { recursive: true, force: true })
+  })
   for await (const line of createInterface({ input: child.stderr })) {
     const http = /HTTP: listening on (\S+)/.exec(line)?.[1]
     if (http === undefined) continue
