@@ -505,10 +505,16 @@ export class LogChannel implements Channel, Sleeper {
   }
 
   #isLive(timeoutMs: number, fires: number, from: number, to: number): boolean {
-    for (let sequence = from; sequence < to; sequence++) {
+    for (let sequence = this.#firstUnsettled(from); sequence < to; sequence++) {
       if (this.#isOfRecord(sequence, timeoutMs, fires)) return true
     }
     return false
+  }
+
+  /** Spares the walk over what has long been settled. */
+  #firstUnsettled(from: number): number {
+    const { floor, stragglers } = this.#window
+    return stragglers.count === 0 ? Math.max(from, floor) : from
   }
 
   /** Whether the message is still in flight from the delivery that the record was made for. */
@@ -526,7 +532,7 @@ export class LogChannel implements Channel, Sleeper {
         const from = queue.peekFrom()
         const to = queue.peekTo()
         queue.shift()
-        for (let sequence = from; sequence < to; sequence++) {
+        for (let sequence = this.#firstUnsettled(from); sequence < to; sequence++) {
           if (this.#isOfRecord(sequence, timeoutMs, fires)) this.#timeOutOrWait(sequence, now)
         }
       }
@@ -573,6 +579,7 @@ export class LogChannel implements Channel, Sleeper {
 
   #defer(sequence: number, due: number): void {
     this.#window.setState(sequence, DEFERRED)
+    this.#window.setDeadline(sequence, due)
     this.#deferred.push(due, sequence)
     this.#deferredCount += 1
     this.#alarms.set(this, due)
@@ -660,12 +667,11 @@ export class LogChannel implements Channel, Sleeper {
   }
 
   checkpoint(): ChannelCheckpoint {
-    const due = new Map<number, number>()
     const offset = this.#clock.wallMs() - this.#clock.now()
-    this.#deferred.forEach((time, sequence) => due.set(sequence, Math.round(time + offset)))
     const unsettled: UnsettledMessage[] = []
     this.#window.forEachUnsettled((sequence, state) => {
-      const dueMs = state === DEFERRED ? (due.get(sequence) ?? 0) : 0
+      const isDeferred = state === DEFERRED
+      const dueMs = isDeferred ? Math.round(this.#window.deadlineOf(sequence) + offset) : 0
       unsettled.push({ sequence, dueMs, attempts: this.#window.attemptsOf(sequence) })
     })
     unsettled.sort((a, b) => a.sequence - b.sequence)
@@ -686,7 +692,7 @@ export class LogChannel implements Channel, Sleeper {
     const wallMs = this.#clock.wallMs()
     for (const { sequence, dueMs, attempts } of checkpoint.unsettled) {
       // Its segment was let go, so it was settled after the checkpoint.
-      if (sequence < this.#host.log.firstSequence) continue
+      if (sequence < this.#host.log.firstSequence || !this.#host.log.isThere(sequence)) continue
       this.#window.addStraggler(sequence, WAITING, attempts)
       if (dueMs > wallMs) this.#defer(sequence, now + dueMs - wallMs)
       else this.#again.push(sequence)
@@ -694,7 +700,7 @@ export class LogChannel implements Channel, Sleeper {
   }
 
   #changed(): void {
-    if (this.isUnsaved || this.isEphemeral) return
+    if (this.isUnsaved || this.#host.log.isEphemeral) return
     this.isUnsaved = true
     this.#host.channelUnsaved(this)
   }

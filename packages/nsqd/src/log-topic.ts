@@ -251,14 +251,23 @@ export class LogTopic implements Topic, ChannelHost {
     if (channel === undefined) return false
     this.channels.delete(name)
     // Nothing but what comes from now on waits for a channel made later.
-    if (this.channels.size === 0) this.#saveState()
-    if (!channel.isEphemeral) this.#folder?.removeChannel(name)
+    if (!this.#hasLastingChannel()) this.#saveState()
     channel.exit()
     this.#host.channelDeleted(this, channel)
+    try {
+      if (!channel.isEphemeral) this.#folder?.removeChannel(name)
+    } catch (error) {
+      this.note('error', `removing channel(${name}) failed - ${(error as Error).message}`)
+    }
     this.note('info', `deleting channel(${name})`)
     this.release()
     if (this.channels.size === 0 && this.isEphemeral) this.#host.topicAbandoned(this)
     return true
+  }
+
+  #hasLastingChannel(): boolean {
+    for (const channel of this.channels.values()) if (!channel.isEphemeral) return true
+    return false
   }
 
   channelChanged(channel: LogChannel): void {
@@ -346,7 +355,13 @@ export class LogTopic implements Topic, ChannelHost {
 
   saveChannel(channel: LogChannel, isNew = false): void {
     channel.isUnsaved = false
-    if (channel.isEphemeral || channel.isExiting || this.#folder === undefined) return
+    if (channel.isExiting || this.#folder === undefined) return
+    if (channel.isEphemeral) {
+      // It leaves nothing, but what it was given is not for a channel made after a kill.
+      const isMoved = this.#folder.state.releasedSequence !== this.releasedSequence
+      if (isMoved && !this.#hasLastingChannel()) this.#saveState()
+      return
+    }
     try {
       this.#folder.writeChannel(channel.name, encodeCheckpoint(channel.checkpoint()), isNew)
     } catch (error) {

@@ -243,7 +243,7 @@ export const nsqdOptions = defineOptions({
       const bad = addresses.find((address) => !isHostPort(address))
       return bad === undefined ? undefined : `must be host:port, not ${JSON.stringify(bad)}`
     },
-    doc: 'announce topics and channels to the nsqlookupd at this host:port; may be given several times',
+    doc: 'announce topics and channels to the nsqlookupd at this host:port',
   }),
   httpClientConnectTimeoutMs: duration({
     flag: 'http-client-connect-timeout',
@@ -270,7 +270,7 @@ export const nsqdOptions = defineOptions({
         ? undefined
         : `must be host:port or a URL, not ${JSON.stringify(bad)}`
     },
-    doc: 'ask the auth server at this host:port or URL what a client may do; may be given several times',
+    doc: 'ask the auth server at this host:port or URL what a client may do',
   }),
   authHttpRequestMethod: text({
     flag: 'auth-http-request-method',

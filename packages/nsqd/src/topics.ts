@@ -115,6 +115,7 @@ export class Topics implements TopicHost {
   topic(name: TopicName): LogTopic {
     const known = this.#topics.get(name)
     if (known !== undefined) return known
+    if (this.isDraining) throw new PublishFailure('draining')
     this.note('info', `TOPIC(${name}): created`)
     try {
       const topic = isEphemeralName(name)
@@ -145,7 +146,11 @@ export class Topics implements TopicHost {
     topic.exit()
     const folder = this.#byTopic.get(topic)
     this.#byTopic.delete(topic)
-    if (folder !== undefined) this.#folders.remove(folder)
+    try {
+      if (folder !== undefined) this.#folders.remove(folder)
+    } catch (error) {
+      this.note('error', `TOPIC(${name}): removing it failed - ${(error as Error).message}`)
+    }
     this.note('info', `TOPIC(${name}): deleted`)
     this.watcher?.topicDeleted(topic)
     return true

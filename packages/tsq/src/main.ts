@@ -37,7 +37,11 @@ const commands: readonly Command[] = [
   },
   { name: 'info', summary: 'say what is on a data path', run: info },
   { name: 'import', summary: 'take over what nsqd 1.x left on a data path', run: importOld },
-  { name: 'tail', summary: 'print what is published to a topic from now on', run: tail },
+  {
+    name: 'tail',
+    summary: 'print what is published to a topic; takes what waits if it has no channel yet',
+    run: tail,
+  },
 ]
 
 /** The `tsq` command: its first word says what to do. */

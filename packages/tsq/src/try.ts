@@ -5,6 +5,8 @@ import { randomBytes } from 'node:crypto'
 import { Consumer, Producer } from '@tsq/client'
 import { defineOptions, integer, type OptionTable, resolveOptions, text } from '@tsq/daemon'
 
+const PUB_LIMIT_MS = 3_000
+
 const nsqdTcpAddress = text({
   flag: 'nsqd-tcp-address',
   default: '127.0.0.1:4150',
@@ -29,12 +31,27 @@ export async function pub(argv: readonly string[]): Promise<void> {
   if (given === undefined) return
   const [topic, ...bodies] = given.positional
   await report('pub', async () => {
-    await using producer = new Producer({ nsqd: given.values.nsqdTcpAddress })
-    for (const body of bodies) await producer.publish(topic!, body)
+    const nsqd = given.values.nsqdTcpAddress
+    await using producer = new Producer({ nsqd, queueTimeoutMs: PUB_LIMIT_MS })
+    let problem = ''
+    producer.on('error', (error) => {
+      problem = error.message
+    })
+    try {
+      for (const body of bodies) await producer.publish(topic!, body)
+    } catch (error) {
+      const reason = problem === '' ? (error as Error).message : problem
+      throw new Error(`${nsqd}: ${reason}; is a nsqd running there? "tsq up" starts one`, {
+        cause: error,
+      })
+    }
   })
 }
 
-/** `tsq tail <topic>`: prints what is published to a topic from now on, a message a line. */
+/**
+ * `tsq tail <topic>`: prints what is published to a topic, a message a line. To a topic without channels it is the first
+ * one, and so gets what waits there.
+ */
 export async function tail(argv: readonly string[]): Promise<void> {
   const given = resolve(tailOptions, 'tsq tail [flags] <topic>', argv, 1)
   if (given === undefined) return
@@ -72,7 +89,13 @@ function resolve<T extends OptionTable>(
     argv,
     builtIn: { config: false, version: false },
   })
-  if (resolution.kind === 'options' && resolution.positional.length >= fewest) return resolution
+  if (resolution.kind === 'options' && resolution.positional.length >= fewest) {
+    const late = resolution.positional.find((word) => word.startsWith('--'))
+    if (late === undefined) return resolution
+    process.stderr.write(`${program}: flags come first: ${usage}; found ${late} after them\n`)
+    process.exitCode = 2
+    return undefined
+  }
   if (resolution.kind === 'help') {
     process.stdout.write(`Usage: ${usage}\n\n${resolution.text}\n`)
     return undefined

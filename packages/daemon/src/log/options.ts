@@ -34,7 +34,7 @@ export function logOptions(program: string) {
       flag: 'verbose',
       default: false,
       group: GROUP,
-      doc: 'log more',
+      doc: 'taken for old command lines',
       deprecated: 'has no effect, use --log-level=debug',
     }),
   }

@@ -2,6 +2,7 @@ import { HttpError, type HttpRequest, type Route } from '@tsq/daemon'
 
 import type { LogTopic } from '../log-topic.ts'
 import type { Nsqd } from '../nsqd.ts'
+import { PublishFailure } from '../topic.ts'
 import { anyTopicParam, topicParam } from './params.ts'
 
 export function topicRoutes({ topics }: Nsqd): Route[] {
@@ -12,7 +13,13 @@ export function topicRoutes({ topics }: Nsqd): Route[] {
   }
   return [
     post('/topic/create', (request) => {
-      topics.topic(topicParam(request))
+      const name = topicParam(request)
+      try {
+        topics.topic(name)
+      } catch (error) {
+        if (error instanceof PublishFailure) throw new HttpError(503, 'EXITING')
+        throw error
+      }
     }),
     post('/topic/delete', (request) => {
       if (!topics.delete(anyTopicParam(request))) throw new HttpError(404, 'TOPIC_NOT_FOUND')

@@ -55,14 +55,29 @@ export class ChunkPool {
       const free = this.#free.pop()
       if (free !== undefined) return free
     }
+    this.#spendFree(size)
     let tries = 0
     for (const chunk of this.#live) {
       if (this.#allocatedBytes + size <= this.#budgetBytes || tries++ >= MAX_EVICTION_TRIES) break
-      chunk.owner?.giveUp(chunk)
+      if (chunk.owner?.giveUp(chunk) !== true) {
+        // Who cannot give it up goes to the end, so that the next request asks others.
+        this.#live.delete(chunk)
+        this.#live.add(chunk)
+        continue
+      }
       if (size === CHUNK_BYTES && this.#free.length > 0) return this.#free.pop()!
+      this.#spendFree(size)
     }
     this.#allocatedBytes += size
     return new Chunk(Buffer.allocUnsafeSlow(size), (chunk) => this.#recycle(chunk))
+  }
+
+  /** Free chunks of the usual size make room for a larger one before anybody is asked to give up theirs. */
+  #spendFree(size: number): void {
+    while (this.#free.length > 0 && this.#allocatedBytes + size > this.#budgetBytes) {
+      this.#free.pop()
+      this.#allocatedBytes -= CHUNK_BYTES
+    }
   }
 
   #recycle(chunk: Chunk): void {

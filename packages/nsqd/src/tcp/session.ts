@@ -409,7 +409,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   // ---- Going out ------------------------------------------------------------------------------------------------
 
   room(): number {
-    if (this.#isClosed || this.#isDoomed || this.#awaitsSubscribed) return 0
+    if (this.#isClosed || this.#isEnding || this.#awaitsSubscribed) return 0
     return this.#outbox.isPushedBack() ? 0 : this.readyCount - this.inFlight
   }
 
@@ -484,7 +484,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
       return
     }
     // The answer to IDENTIFY, and the OK of each upgrade, must come first.
-    if (this.#upgrade === undefined) {
+    if (this.#upgrade === undefined && !this.#isEnding) {
       this.#outbox.push(HEARTBEAT, undefined)
       this.#changed()
     }

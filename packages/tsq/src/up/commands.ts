@@ -49,6 +49,8 @@ export async function up(argv: readonly string[]): Promise<void> {
 function welcome(cluster: Cluster): string {
   const nsqd = cluster.daemons.find(({ name }) => name === 'nsqd-1')!
   const { tcp, http } = nsqd.ports
+  const isUsual = cluster.dataFolder === path.resolve(clusterOptions.data.default)
+  const stopLine = isUsual ? 'npx tsq down' : `npx tsq down --data=${cluster.dataFolder}`
   const at = tcp === 4150 ? '' : ` --nsqd-tcp-address=${cluster.host}:${tcp}`
   const lines = [
     '',
@@ -63,7 +65,7 @@ function welcome(cluster: Cluster): string {
     `  npx tsq pub${at} greetings "hello world"`,
     `  curl -d "hello world" "http://${cluster.host}:${http}/pub?topic=greetings"`,
     '',
-    'Ctrl-C or "npx tsq down" stops it; what was published stays.',
+    `Ctrl-C or "${stopLine}" stops it; what was published stays.`,
     '',
   ]
   return lines.join('\n')
@@ -78,7 +80,15 @@ export async function down(argv: readonly string[]): Promise<void> {
     process.stdout.write(`no cluster runs on ${path.resolve(options.data)}\n`)
     return
   }
-  process.kill(state.pid, 'SIGTERM')
+  try {
+    process.kill(state.pid, 'SIGTERM')
+  } catch (error) {
+    process.stderr.write(
+      `tsq down: cannot stop process ${state.pid}: ${(error as Error).message}\n`,
+    )
+    process.exitCode = 1
+    return
+  }
   const deadline = Date.now() + DOWN_LIMIT_MS
   while (isAlive(state.pid)) {
     if (Date.now() > deadline) {
@@ -134,7 +144,19 @@ async function readState(given: string): Promise<ClusterState | undefined> {
     return undefined
   } catch (error) {
     if (!(error instanceof DataPathError)) throw error
-    return JSON.parse(readFileSync(stateFile(dataFolder), 'utf8')) as ClusterState
+    const state = parseState(readFileSync(stateFile(dataFolder), 'utf8'))
+    // Something else may have the folder, and the file be of a cluster that was killed.
+    return state !== undefined && error.message.includes(`(process ${state.pid})`)
+      ? state
+      : undefined
+  }
+}
+
+function parseState(text: string): ClusterState | undefined {
+  try {
+    return JSON.parse(text) as ClusterState
+  } catch {
+    return undefined
   }
 }
 
@@ -157,7 +179,13 @@ function resolve<T extends OptionTable>(
     argv,
     builtIn: { config: false, version: false },
   })
-  if (resolution.kind === 'options') return resolution.values
+  if (resolution.kind === 'options') {
+    const [extra] = resolution.positional
+    if (extra === undefined) return resolution.values
+    process.stderr.write(`${program}: "${extra}" is no flag; values are written --flag=value\n`)
+    process.exitCode = 2
+    return undefined
+  }
   if (resolution.kind === 'help') {
     process.stdout.write(`${resolution.text}\n`)
   } else if (resolution.kind === 'error') {

@@ -11,7 +11,7 @@ const WELL_AFTER_MS = 10_000
 const STOP_LIMIT_MS = 35_000
 const LISTENING = /(TCP|HTTP): listening on \S+:(\d+)$/
 
-export type DaemonState = 'starting' | 'up' | 'waiting to restart' | 'stopped'
+export type DaemonState = 'starting' | 'up' | 'waiting to restart' | 'ended' | 'stopped'
 
 export interface DaemonSpec {
   /** Unique in the cluster, such as `nsqd-1`. */
@@ -82,7 +82,10 @@ export class SupervisedDaemon {
     const lines = createInterface({ input: child.stderr! })
     lines.on('line', (line) => this.#read(line))
     child.on('error', (error) => this.#ended(error.message))
-    child.on('exit', (code, signal) => this.#ended(signal ?? `exit code ${code}`))
+    child.on('exit', (code, signal) => {
+      if (code === 0) this.#endedInOrder()
+      else this.#ended(signal ?? `exit code ${code}`)
+    })
   }
 
   #read(line: string): void {
@@ -96,6 +99,13 @@ export class SupervisedDaemon {
     this.#setState('up')
     this.#onUp?.()
     this.#onFirstEnd = undefined
+  }
+
+  /** A nsqd that was drained ends by itself, and is not wanted back. */
+  #endedInOrder(): void {
+    this.#child = undefined
+    this.#setState(this.#isStopping ? 'stopped' : 'ended')
+    this.#onFirstEnd?.('it ended at once')
   }
 
   #ended(reason: string): void {
