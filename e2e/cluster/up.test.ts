@@ -103,8 +103,18 @@ describe('tsq up', () => {
     await until('every message', () => sent.every((body) => received.has(body)))
   })
 
+  it('leaves a drained nsqd down', async () => {
+    const drained = async (): Promise<DaemonState> =>
+      (await daemons()).find(({ name }) => name === 'nsqd-2')!
+    const { host, http, restarts } = await drained()
+    const answer = await fetch(`http://${host}:${http}/drain`, { method: 'POST' })
+    assert.equal(answer.status, 200)
+    await until('nsqd-2 has ended', async () => (await drained()).state === 'ended')
+    assert.equal((await drained()).restarts, restarts)
+  })
+
   it('goes down by command and leaves no process behind', async () => {
-    const pids = (await daemons()).map(({ pid }) => pid!)
+    const pids = (await daemons()).flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
     const { stdout } = await run(process.execPath, [TSQ, 'down', `--data=${folder}`])
     assert.match(stdout, /the cluster is down/)
     for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/)

@@ -12,7 +12,11 @@ export function main(argv: readonly string[]): Promise<void> {
     versionText: VERSION_TEXT,
     rules: nsqdRules,
     argv,
-    start: async (values, logger, { stop }) => {
+    start: async (values, logger, { positional, stop }) => {
+      if (positional.length > 0) {
+        // As in Go, flags end at the first word that is none; an operator should know what was not read.
+        logger.warn(`ignored: ${positional.join(' ')} (values are written --flag=value)`)
+      }
       const nsqd = await Nsqd.start(values, logger)
       void nsqd.drained.then(stop)
       return nsqd

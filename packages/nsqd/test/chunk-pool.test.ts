@@ -216,3 +216,24 @@ test('the next deferred message of a chunk is found', () => {
     }),
   )
 })
+
+test('who cannot give a chunk up does not hide those who can', () => {
+  const pool = new ChunkPool(80 * CHUNK_BYTES)
+  const stubborn = new Holder(pool)
+  stubborn.isStubborn = true
+  const obliging = new Holder(pool)
+  for (let i = 0; i < 70; i++) stubborn.take()
+  for (let i = 0; i < 200; i++) obliging.take()
+  assert.ok(pool.allocatedBytes <= 82 * CHUNK_BYTES, `${pool.allocatedBytes / CHUNK_BYTES} chunks`)
+})
+
+test('free memory is spent before anybody is asked to give up a chunk for a large one', () => {
+  const pool = new ChunkPool(64 * CHUNK_BYTES)
+  const holder = new Holder(pool)
+  for (let i = 0; i < 60; i++) holder.take()
+  const kept = holder.chunks.slice(0, 10)
+  for (const chunk of holder.chunks.slice(10)) holder.letGo(chunk)
+  for (let i = 0; i < 5; i++) holder.letGo(holder.take(4 * CHUNK_BYTES))
+  assert.deepEqual(holder.chunks, kept)
+  assert.ok(pool.allocatedBytes <= 64 * CHUNK_BYTES)
+})

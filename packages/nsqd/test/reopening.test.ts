@@ -155,3 +155,18 @@ test('a message finished well before a kill stays finished; one that was not com
   const { depth, inFlightCount, deferredCount } = broker.c.stats()
   assert.deepEqual([depth, inFlightCount, deferredCount], [0, 0, 0])
 })
+
+test('what an ephemeral channel was given does not come again after a kill', () => {
+  const first = new MemoryBroker()
+  const consumer = first.consume('e#ephemeral')
+  first.pub(...bodies(1, 3))
+  consumer.finishAll()
+  first.run()
+  first.clock.advance(2_000)
+  const second = first.afterKill()
+  const later = second.consume('later')
+  second.run()
+  assert.deepEqual(later.takeBodies(), [])
+  second.pub('m4')
+  assert.deepEqual(later.takeBodies(), ['m4'])
+})
