@@ -33,6 +33,10 @@ describe('tsq up', () => {
     return (JSON.parse(text) as { daemons: DaemonState[] }).daemons
   }
 
+  async function daemon(wanted: string): Promise<DaemonState> {
+    return (await daemons()).find(({ name }) => name === wanted)!
+  }
+
   async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
     const deadline = Date.now() + LIMIT_MS
     while (!(await isSo())) {
@@ -88,10 +92,10 @@ describe('tsq up', () => {
     await until('the first message', () => received.has('first'))
     const sent: string[] = []
     for (const { name } of all) {
-      const before = (await daemons()).find((daemon) => daemon.name === name)!
+      const before = await daemon(name)
       process.kill(before.pid!, 'SIGKILL')
       await until(`${name} is up again`, async () => {
-        const now = (await daemons()).find((daemon) => daemon.name === name)!
+        const now = await daemon(name)
         return now.state === 'up' && now.restarts === before.restarts + 1
       })
       for (let i = 0; i < 50; i++) {
@@ -104,13 +108,11 @@ describe('tsq up', () => {
   })
 
   it('leaves a drained nsqd down', async () => {
-    const drained = async (): Promise<DaemonState> =>
-      (await daemons()).find(({ name }) => name === 'nsqd-2')!
-    const { host, http, restarts } = await drained()
+    const { host, http, restarts } = await daemon('nsqd-2')
     const answer = await fetch(`http://${host}:${http}/drain`, { method: 'POST' })
     assert.equal(answer.status, 200)
-    await until('nsqd-2 has ended', async () => (await drained()).state === 'ended')
-    assert.equal((await drained()).restarts, restarts)
+    await until('nsqd-2 has ended', async () => (await daemon('nsqd-2')).state === 'ended')
+    assert.equal((await daemon('nsqd-2')).restarts, restarts)
   })
 
   it('goes down by command and leaves no process behind', async () => {
