@@ -11,6 +11,7 @@ import {
 
 import type { Nsqd } from '../nsqd.ts'
 import { isHostPort, nsqdOptions } from '../options.ts'
+import { tlsRequiredBy } from '../tls/settings.ts'
 
 const NS_PER_MS = 1e6
 /** What Go's nsqd shows as numbers, by the word that is configured. */
@@ -31,6 +32,8 @@ function currentValue(nsqd: Nsqd, name: string): unknown {
       return nsqd.broadcastTcpPort
     case 'broadcastHttpPort':
       return nsqd.broadcastHttpPort
+    case 'tlsRequired':
+      return tlsRequiredBy(nsqd.options)
     default:
       return (nsqd.options as Readonly<Record<string, unknown>>)[name]
   }
@@ -51,10 +54,13 @@ function json(body: string): HttpReply {
   return new HttpReply({ contentType: JSON_TYPE, body })
 }
 
-/** By key. Options that no longer do anything are not shown. */
+/** Flags that were never keys of the configuration. */
+const HIDDEN = new Set(['verbose', 'worker_id'])
+
+/** By key. Options without effect are shown as they were given. */
 const rows = new Map<string, { readonly name: string; readonly option: Option<unknown> }>(
   Object.entries(nsqdOptions)
-    .filter(([, option]) => option.deprecated === undefined)
+    .filter(([, option]) => !HIDDEN.has(option.key))
     .map(([name, option]) => [option.key, { name, option }]),
 )
 
