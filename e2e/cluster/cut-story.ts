@@ -23,6 +23,8 @@ const LEAST_HEARTBEAT_MS = 1_000
 const HEARTBEATS_A_CUT = 10
 const POLL_MS = 1_000
 const DELAY_MS = 50
+/** nsqd lets go of a silent consumer after two heartbeats, counted from one of its own. */
+const HEARTBEATS_TO_NOTICE = 4
 const BUSY_MS = 2_000
 const HELD_AT_LEAST = 5
 /** nsqlookupd's keep-alive probes begin after 15 s and end after 10 more. */
@@ -200,7 +202,7 @@ class CutRun {
 
     const handedOnMs = await until(
       'app-b has what app-a had in hand',
-      3 * this.#heartbeatMs + BUSY_MS,
+      HEARTBEATS_TO_NOTICE * this.#heartbeatMs + BUSY_MS,
       () => {
         const again = this.#tally.since(appB.name, cutAt)
         return held.every((wanted) =>
@@ -241,8 +243,10 @@ class CutRun {
     const others = [...this.#consumers, ...this.#lookupds].map(({ node }) => node)
     for (const node of others) network.cut(third.node, node)
     await third.daemon.end('SIGKILL')
-    const noticedMs = await until('consumers give nsqd-3 up', 3 * this.#heartbeatMs + BUSY_MS, () =>
-      this.#consumers.every(({ worker }) => worker.connections === NSQD - 1),
+    const noticedMs = await until(
+      'consumers give nsqd-3 up',
+      HEARTBEATS_TO_NOTICE * this.#heartbeatMs + BUSY_MS,
+      () => this.#consumers.every(({ worker }) => worker.connections === NSQD - 1),
     )
     this.#note(`half open: consumers gave nsqd-3 up after ${noticedMs} ms`)
     if (isPatient) {
