@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { DaemonProcess } from './daemon-process.ts'
 import type { Network, NetworkNode } from './network.ts'
 import { Tally } from './tally.ts'
-import { until } from './until.ts'
+import { timeUntil } from './time-until.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 const TOPIC = 'orders'
@@ -71,7 +71,7 @@ class CutRun {
     try {
       await this.#startDaemons()
       this.#startLoad()
-      const connectedMs = await until(`both consumers have every nsqd`, LIMIT_MS, () =>
+      const connectedMs = await timeUntil(`both consumers have every nsqd`, LIMIT_MS, () =>
         this.#consumers.every(({ worker }) => worker.connections === NSQD),
       )
       this.#note(`both consumers have every nsqd after ${connectedMs} ms`)
@@ -185,7 +185,7 @@ class CutRun {
         .since(appA.name, heldFrom)
         .filter(({ isHeld, body }) => isHeld && body.startsWith(`${second.daemon.name}:`))
         .map(({ body }) => body)
-    await until(
+    await timeUntil(
       'app-a has messages of nsqd-2 in hand',
       LIMIT_MS,
       () => heldBodies().length >= HELD_AT_LEAST,
@@ -200,7 +200,7 @@ class CutRun {
     appA.worker.tell({ kind: 'let go' })
     await post(first.worker, `http://${first.daemon.httpAddress}/topic/create?topic=${LATE_TOPIC}`)
 
-    const handedOnMs = await until(
+    const handedOnMs = await timeUntil(
       'app-b has what app-a had in hand',
       HEARTBEATS_TO_NOTICE * this.#heartbeatMs + BUSY_MS,
       () => {
@@ -212,7 +212,7 @@ class CutRun {
     )
     this.#note(`app-b had the ${held.length} messages app-a had in hand after ${handedOnMs} ms`)
     const afterwards = Date.now()
-    await until('the rest goes on', LIMIT_MS, () =>
+    await timeUntil('the rest goes on', LIMIT_MS, () =>
       this.#consumers.every((consumer) => this.#hasNewsOf(consumer, 'nsqd-1', afterwards)),
     )
     const lookedUp = await this.#listed(LATE_TOPIC)
@@ -223,10 +223,10 @@ class CutRun {
     const healedAt = Date.now()
     network.heal(appA.node, second.node)
     for (const { node } of this.#lookupds) network.heal(first.node, node)
-    const backMs = await until('app-a has nsqd-2 again', LIMIT_MS, () =>
+    const backMs = await timeUntil('app-a has nsqd-2 again', LIMIT_MS, () =>
       this.#hasNewsOf(appA, 'nsqd-2', healedAt),
     )
-    const listedMs = await until(
+    const listedMs = await timeUntil(
       'both nsqlookupd know the topic made meanwhile',
       LIMIT_MS,
       async () => (await this.#listed(LATE_TOPIC)).every((count) => count === 1),
@@ -243,14 +243,14 @@ class CutRun {
     const others = [...this.#consumers, ...this.#lookupds].map(({ node }) => node)
     for (const node of others) network.cut(third.node, node)
     await third.daemon.end('SIGKILL')
-    const noticedMs = await until(
+    const noticedMs = await timeUntil(
       'consumers give nsqd-3 up',
       HEARTBEATS_TO_NOTICE * this.#heartbeatMs + BUSY_MS,
       () => this.#consumers.every(({ worker }) => worker.connections === NSQD - 1),
     )
     this.#note(`half open: consumers gave nsqd-3 up after ${noticedMs} ms`)
     if (isPatient) {
-      const forgottenMs = await until('nsqlookupd forgets nsqd-3', KEEP_ALIVE_MS, async () =>
+      const forgottenMs = await timeUntil('nsqlookupd forgets nsqd-3', KEEP_ALIVE_MS, async () =>
         (await this.#listed(TOPIC)).every((count) => count === NSQD - 1),
       )
       this.#note(`half open: both nsqlookupd forgot nsqd-3 after ${noticedMs + forgottenMs} ms`)
@@ -258,7 +258,7 @@ class CutRun {
     for (const node of others) network.heal(third.node, node)
     await third.daemon.start()
     const startedAt = Date.now()
-    const backMs = await until('consumers have nsqd-3 again', LIMIT_MS, () =>
+    const backMs = await timeUntil('consumers have nsqd-3 again', LIMIT_MS, () =>
       this.#consumers.every((consumer) => this.#hasNewsOf(consumer, 'nsqd-3', startedAt)),
     )
     this.#note(`nsqd-3 started again: consumers had it after ${backMs} ms`)
@@ -266,7 +266,7 @@ class CutRun {
 
   async #finish(): Promise<void> {
     await Promise.all(this.#brokers.map(({ worker }) => worker.close()))
-    await until(
+    await timeUntil(
       'every acknowledged message was delivered',
       LIMIT_MS,
       () => this.#tally.missing(CHANNEL).length === 0,

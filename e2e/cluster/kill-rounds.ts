@@ -8,7 +8,7 @@ import { DaemonProcess } from './daemon-process.ts'
 import { ConsumeLoad, PublishLoad } from './load.ts'
 import { LOOPBACK } from './place.ts'
 import { Tally } from './tally.ts'
-import { until } from './until.ts'
+import { timeUntil } from './time-until.ts'
 
 const TOPIC = 'orders'
 const NSQD = 3
@@ -126,7 +126,7 @@ class KillRun {
           (delivery) => this.#tally.deliver(channel, name, delivery),
         ),
     )
-    await until('every consumer has found every nsqd', LIMIT_MS, () => this.#isConnected())
+    await timeUntil('every consumer has found every nsqd', LIMIT_MS, () => this.#isConnected())
   }
 
   #isConnected(): boolean {
@@ -137,7 +137,7 @@ class KillRun {
     await daemon.end('SIGKILL')
     const killedAt = Date.now()
     // What the other nodes take from now on reaches everybody in time.
-    const silenceMs = await until(
+    const silenceMs = await timeUntil(
       `every consumer goes on after the kill of ${daemon.name}`,
       GO_ON_LIMIT_MS,
       () => this.#hasNews(killedAt, (node) => node !== daemon.name),
@@ -146,7 +146,7 @@ class KillRun {
     if (this.#lookupds.includes(daemon)) await this.#checkOtherLookupd(daemon)
     await daemon.start()
     const backAt = Date.now()
-    const backMs = await until(`everybody has ${daemon.name} again`, LIMIT_MS, async () => {
+    const backMs = await timeUntil(`everybody has ${daemon.name} again`, LIMIT_MS, async () => {
       if (this.#lookupds.includes(daemon)) return (await this.#listed(daemon)) === NSQD
       return this.#isConnected() && this.#hasNews(backAt, (node) => node === daemon.name)
     })
@@ -196,7 +196,7 @@ class KillRun {
   async #awaitAllAcknowledged(): Promise<void> {
     const tally = this.#tally
     const owed = CHANNELS.map((channel) => ({ channel, bodies: tally.missing(channel) }))
-    await until('every acknowledged message was delivered', LIMIT_MS, () =>
+    await timeUntil('every acknowledged message was delivered', LIMIT_MS, () =>
       owed.every(({ channel, bodies }) => bodies.every((body) => tally.has(channel, body))),
     )
   }

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '@tsq/testing'
 
 const POLL_MS = 25
 
@@ -8,15 +8,12 @@ const POLL_MS = 25
  * @returns how long that took, in milliseconds.
  * @throws when it is not so within the limit.
  */
-export async function until(
+export async function timeUntil(
   what: string,
   limitMs: number,
   isSo: () => Promise<boolean> | boolean,
 ): Promise<number> {
   const start = performance.now()
-  while (!(await isSo())) {
-    if (performance.now() - start > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`)
-    await pause(POLL_MS)
-  }
+  await until(what, isSo, { timeoutMs: limitMs, everyMs: POLL_MS })
   return Math.round(performance.now() - start)
 }
