@@ -1,21 +1,25 @@
 import { readFileSync } from 'node:fs'
-import { createSecureContext, DEFAULT_CIPHERS, type TlsOptions, type TLSSocket } from 'node:tls'
+import {
+  createSecureContext,
+  DEFAULT_CIPHERS,
+  type SecureContextOptions,
+  type TlsOptions as NodeTlsOptions,
+  type TLSSocket,
+} from 'node:tls'
 
-import { StartupError } from '@tsq/daemon'
+import { StartupError } from '../startup-error.ts'
+import { nodeVersion, type TlsOptions, type TlsRequired } from './options.ts'
 
-import type { NsqdOptions } from '../options.ts'
-import { nodeVersion, type TlsRequired } from './options.ts'
-
-/** TLS as nsqd speaks it, to clients and over HTTPS alike. */
+/** TLS as a daemon speaks it to those who connect, over TCP and HTTPS alike. */
 export interface TlsSettings {
   /** For a server of Node's. Certificates of clients are asked for but not judged: see `clientProblem`. */
-  readonly server: TlsOptions
+  readonly server: NodeTlsOptions
   /** Why a client, its handshake done, is not let in; undefined where it is. */
   clientProblem(socket: TLSSocket): string | undefined
 }
 
 /** Any policy about client certificates, even an unknown one, is a wish for TLS. */
-export function tlsRequiredBy(options: NsqdOptions): TlsRequired {
+export function tlsRequiredBy(options: TlsOptions): TlsRequired {
   const { tlsRequired, tlsClientAuthPolicy } = options
   return tlsRequired === 'false' && tlsClientAuthPolicy !== '' ? 'true' : tlsRequired
 }
@@ -25,7 +29,7 @@ export function tlsRequiredBy(options: NsqdOptions): TlsRequired {
  *
  * @throws {StartupError} when it can't be read or doesn't work, or when TLS is required without one.
  */
-export function loadTls(options: NsqdOptions): TlsSettings | undefined {
+export function loadTls(options: TlsOptions): TlsSettings | undefined {
   const { tlsCert, tlsKey, tlsRootCaFile } = options
   if (tlsCert === '' && tlsKey === '') {
     if (tlsRequiredBy(options) !== 'false') {
@@ -54,12 +58,12 @@ export function loadTls(options: NsqdOptions): TlsSettings | undefined {
   }
 }
 
-function serverOptions(options: NsqdOptions): TlsOptions {
+function serverOptions(options: TlsOptions): NodeTlsOptions {
   const { tlsCert, tlsKey, tlsRootCaFile, tlsClientAuthPolicy, tlsMinVersion } = options
   if (tlsCert === '') throw new Error('--tls-key is given without --tls-cert')
   if (tlsKey === '') throw new Error('--tls-cert is given without --tls-key')
   const isOld = tlsMinVersion === 'tls1.0' || tlsMinVersion === 'tls1.1'
-  const server: TlsOptions = {
+  const server: NodeTlsOptions = {
     cert: readFileSync(tlsCert),
     key: readFileSync(tlsKey),
     ...(tlsRootCaFile === '' ? {} : { ca: readFileSync(tlsRootCaFile) }),
@@ -71,6 +75,28 @@ function serverOptions(options: NsqdOptions): TlsOptions {
   }
   createSecureContext(server)
   return server
+}
+
+/** Files of somebody who connects to others. Empty names are left out. */
+export interface ClientTlsFiles {
+  /** By which the server is verified; Node's own roots if empty. */
+  readonly rootCaFile: string
+  /** What the server is shown. */
+  readonly cert: string
+  readonly key: string
+}
+
+/** @throws {StartupError} when a file can't be read or doesn't work. */
+export function loadClientTls({ rootCaFile, cert, key }: ClientTlsFiles): SecureContextOptions {
+  return attempt('failed to build client TLS config', () => {
+    const client = {
+      ...(rootCaFile === '' ? {} : { ca: readFileSync(rootCaFile) }),
+      ...(cert === '' ? {} : { cert: readFileSync(cert) }),
+      ...(key === '' ? {} : { key: readFileSync(key) }),
+    }
+    createSecureContext(client)
+    return client
+  })
 }
 
 function attempt<T>(what: string, run: () => T): T {

@@ -1,6 +1,7 @@
 import { TLSSocket } from 'node:tls'
 
-import { HttpReply, type HttpRequest } from '@tsq/daemon'
+import { HttpReply } from '../http/reply.ts'
+import type { HttpRequest } from '../http/request.ts'
 
 import type { TlsSettings } from './settings.ts'
 
