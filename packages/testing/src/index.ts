@@ -1,1 +1,1 @@
-export {}
+export { TEST_CERT, TEST_KEY } from './test-certificate.ts'
