@@ -53,4 +53,5 @@ export type { DataPathLock } from './data-path-lock.ts'
 
 export { runDaemon } from './run-daemon.ts'
 export type { DaemonContext, DaemonFrame, RunningDaemon } from './run-daemon.ts'
+export { StatusLine } from './status-line.ts'
 export { StartupError } from './startup-error.ts'

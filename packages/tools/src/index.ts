@@ -1,1 +1,4 @@
-export {}
+// NSQ's utilities. Each is a function of the words after the command's name, which ends the process.
+
+export { clientKeys } from './common/client-options.ts'
+export { NSQ_VERSION } from './common/identity.ts'
