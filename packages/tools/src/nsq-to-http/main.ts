@@ -3,9 +3,9 @@ import { NsqToHttp } from './nsq-to-http.ts'
 import { nsqToHttpOptions, nsqToHttpProblem } from './options.ts'
 
 /** `nsq_to_http`: sends each message of a topic as an HTTP request. */
-export function nsqToHttp(argv: readonly string[], program = 'nsq_to_http'): Promise<void> {
+export function main(argv: readonly string[]): Promise<void> {
   return runTool({
-    program,
+    program: 'nsq_to_http',
     table: nsqToHttpOptions,
     argv,
     check: nsqToHttpProblem,

@@ -3,9 +3,9 @@ import { NsqToNsq } from './nsq-to-nsq.ts'
 import { nsqToNsqOptions, nsqToNsqProblem } from './options.ts'
 
 /** `nsq_to_nsq`: publishes the messages of topics to other nsqd. */
-export function nsqToNsq(argv: readonly string[], program = 'nsq_to_nsq'): Promise<void> {
+export function main(argv: readonly string[]): Promise<void> {
   return runTool({
-    program,
+    program: 'nsq_to_nsq',
     table: nsqToNsqOptions,
     argv,
     check: nsqToNsqProblem,
