@@ -2,3 +2,5 @@
 
 export { clientKeys } from './common/client-options.ts'
 export { NSQ_VERSION } from './common/identity.ts'
+export { main as toNsq } from './to-nsq/main.ts'
+export { toNsqOptions } from './to-nsq/options.ts'
