@@ -32,6 +32,8 @@ export type { LogOptions, LogOptionTable } from './log/options.ts'
 
 export { HttpServer } from './http/server.ts'
 export type { HttpServerOptions } from './http/server.ts'
+export { HttpClient } from './http/client.ts'
+export type { HttpAnswer, HttpClientOptions, HttpQuery } from './http/client.ts'
 export { HttpError } from './http/http-error.ts'
 export { HttpReply, JSON_TYPE } from './http/reply.ts'
 export type { HandlerResult } from './http/reply.ts'
