@@ -2,7 +2,6 @@
 
 export { clientKeys } from './common/client-options.ts'
 export { NSQ_VERSION } from './common/identity.ts'
-
 export { main as nsqStat } from './nsq-stat/main.ts'
 export { nsqStatOptions } from './nsq-stat/options.ts'
 export { main as nsqTail, tsqTail } from './nsq-tail/main.ts'
@@ -11,3 +10,5 @@ export { main as nsqToHttp } from './nsq-to-http/main.ts'
 export { nsqToHttpOptions } from './nsq-to-http/options.ts'
 export { main as nsqToNsq } from './nsq-to-nsq/main.ts'
 export { nsqToNsqOptions } from './nsq-to-nsq/options.ts'
+export { main as toNsq } from './to-nsq/main.ts'
+export { toNsqOptions } from './to-nsq/options.ts'
