@@ -2,5 +2,7 @@
 
 export { clientKeys } from './common/client-options.ts'
 export { NSQ_VERSION } from './common/identity.ts'
+export { main as nsqToFile } from './nsq-to-file/main.ts'
+export { nsqToFileOptions } from './nsq-to-file/options.ts'
 export { main as toNsq } from './to-nsq/main.ts'
 export { toNsqOptions } from './to-nsq/options.ts'

@@ -53,7 +53,9 @@ export class RecordSplitter {
     this.#begun.push(part)
     this.#begunBytes += part.length
     if (this.#begunBytes > this.#maxBytes) {
-      throw new FatalError(`a record has more than ${this.#maxBytes} bytes: is the delimiter right?`)
+      throw new FatalError(
+        `a record has more than ${this.#maxBytes} bytes: is the delimiter right?`,
+      )
     }
   }
 

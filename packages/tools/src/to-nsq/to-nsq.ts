@@ -74,7 +74,7 @@ export class ToNsq {
       await this.#publisher.publish(records)
       return
     }
-    for (let at = 0; at < records.length; ) {
+    for (let at = 0; at < records.length;) {
       const count = throttle.take(records.length - at)
       if (count === 0) await throttle.wait(this.#closing.signal)
       else await this.#publisher.publish(records.slice(at, at + count))
