@@ -11,7 +11,7 @@ import {
 
 import { Connection } from './connection.ts'
 import type { Ledger } from './ledger.ts'
-import type { Random } from './random.ts'
+import type { Random } from '@tsq/testing'
 
 const READY_COUNT = 60
 /** Messages it keeps without an answer, so that some are in flight at every kill. */

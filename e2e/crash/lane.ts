@@ -9,7 +9,7 @@ import { Consumer, type Manner } from './consumer.ts'
 import { Ledger } from './ledger.ts'
 import { NsqdProcess } from './nsqd-process.ts'
 import { Publisher } from './publisher.ts'
-import { Random } from './random.ts'
+import { Random } from '@tsq/testing'
 
 const TOPIC = parseTopicName('crash')!
 const CHANNELS: readonly ChannelName[] = [parseChannelName('one')!, parseChannelName('two')!]

@@ -2,7 +2,7 @@ import { encodeDpub, encodeMpub, encodePub, type TopicName } from '@tsq/protocol
 
 import { Connection } from './connection.ts'
 import type { Ledger } from './ledger.ts'
-import type { Random } from './random.ts'
+import type { Random } from '@tsq/testing'
 
 const TICK_MS = 4
 /** Publishes sent and not answered. */

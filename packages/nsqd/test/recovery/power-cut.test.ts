@@ -8,7 +8,7 @@ import type { NsqdOptions } from '../../src/options.ts'
 import { bodiesOf, Broker, drain, freshFiles, type Reader, TOPIC } from '../support/broker.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { HARSHEST_CUT, type MemoryFiles, type PowerCut } from '../support/memory-files.ts'
-import { Random } from '../support/random.ts'
+import { Random } from '@tsq/testing'
 
 const CHANNELS = ['billing', 'audit']
 const LIVES = 6

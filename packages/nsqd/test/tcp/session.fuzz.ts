@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { Nsqd } from '../../src/nsqd.ts'
-import { Random } from '../support/random.ts'
+import { Random } from '@tsq/testing'
 import { batch, Client, int32, sized } from './client.ts'
 
 const MIB = 1024 * 1024

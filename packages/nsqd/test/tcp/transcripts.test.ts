@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 
-import { Random } from '../support/random.ts'
+import { Random } from '@tsq/testing'
 import { runNsqd } from './running.ts'
 import {
   parseTranscript,

@@ -12,7 +12,7 @@ import { resolveOptions } from '@tsq/daemon'
 
 import { Nsqd, nsqdOptions, type NsqdOptions } from '../../src/index.ts'
 import { suiteName } from '../../src/tls/names.ts'
-import { makeCertificates, whyNoCertificates } from '../support/certificates.ts'
+import { makeCertificates, whyNoCertificates } from '@tsq/testing'
 import { runNsqd } from '../support/running-nsqd.ts'
 import { UpgradingClient, withBody } from '../support/upgrading-client.ts'
 

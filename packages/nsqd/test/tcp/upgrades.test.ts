@@ -12,7 +12,7 @@ import { type ChannelName, encodeFin, encodeRdy, encodeSub, type TopicName } fro
 import { compressSync } from 'snappy'
 
 import type { Nsqd, NsqdOptions } from '../../src/index.ts'
-import { makeCertificates, whyNoCertificates } from '../support/certificates.ts'
+import { makeCertificates, whyNoCertificates } from '@tsq/testing'
 import { runNsqd } from '../support/running-nsqd.ts'
 import { UpgradingClient, withBody } from '../support/upgrading-client.ts'
 

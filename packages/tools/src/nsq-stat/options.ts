@@ -64,11 +64,14 @@ export function nsqStatProblem(values: NsqStatOptions): string | undefined {
   if (count !== undefined && count <= 0) return '--count should be positive'
   const address = addressProblem(nsqdHttpAddresses, lookupdHttpAddresses, '--nsqd-http-address')
   if (address !== undefined) return address
-  const hasScheme = (given: string): boolean => given.startsWith('http')
   const scheme = 'error - address should not contain scheme'
   if (nsqdHttpAddresses.some(hasScheme)) return `--nsqd-http-address ${scheme}`
   if (lookupdHttpAddresses.some(hasScheme)) return `--lookupd-http-address ${scheme}`
   return undefined
+}
+
+function hasScheme(address: string): boolean {
+  return address.startsWith('http')
 }
 
 /** Decimal only. */

@@ -106,17 +106,12 @@ export class NsqToNsq {
   #filtered({ body }: Message): Uint8Array | undefined {
     if (!isFiltering(this.#values)) return body
     const verdict = judge(body, this.#values)
-    switch (verdict.kind) {
-      case 'forward':
-        return verdict.body
-      case 'drop':
-        return undefined
-      case 'undecodable':
-        logLine(`ERROR: Unable to decode json: ${shown(body)}`)
-        return undefined
-      case 'missing':
-        throw new Error('ERROR: missing field to check required value')
+    if (verdict.kind === 'forward') return verdict.body
+    if (verdict.kind === 'missing') {
+      throw new Error('ERROR: missing field to check required value')
     }
+    if (verdict.kind === 'undecodable') logLine(`ERROR: Unable to decode json: ${shown(body)}`)
+    return undefined
   }
 
   #inHand(): number {

@@ -84,18 +84,19 @@ export class RecordPublisher {
         ? producer.publish(this.#topic, only)
         : producer.publishMany(this.#topic, batch),
     )
-    Promise.all(sent).then(
-      () => {
-        this.#pending -= 1
-        this.#pendingBytes -= bytes
-        this.#onPublished(batch.length, bytes)
-        this.#onProgress?.()
-      },
-      (error: unknown) => {
-        this.#failure ??= new FatalError(publishProblem(error), { cause: error })
-        this.#onProgress?.()
-      },
-    )
+    void this.#watch(sent, batch.length, bytes)
+  }
+
+  async #watch(sent: readonly Promise<void>[], records: number, bytes: number): Promise<void> {
+    try {
+      await Promise.all(sent)
+      this.#pending -= 1
+      this.#pendingBytes -= bytes
+      this.#onPublished(records, bytes)
+    } catch (error) {
+      this.#failure ??= new FatalError(publishProblem(error), { cause: error })
+    }
+    this.#onProgress?.()
   }
 
   async #until(isSo: () => boolean): Promise<void> {
