@@ -32,6 +32,8 @@ export type { LogOptions, LogOptionTable } from './log/options.ts'
 
 export { HttpServer } from './http/server.ts'
 export type { HttpServerOptions } from './http/server.ts'
+export { HttpClient } from './http/client.ts'
+export type { HttpAnswer, HttpClientOptions, HttpQuery } from './http/client.ts'
 export { HttpError } from './http/http-error.ts'
 export { HttpReply, JSON_TYPE } from './http/reply.ts'
 export type { HandlerResult } from './http/reply.ts'
@@ -53,6 +55,10 @@ export type { DataPathLock } from './data-path-lock.ts'
 
 export { runDaemon } from './run-daemon.ts'
 export type { DaemonContext, DaemonFrame, RunningDaemon } from './run-daemon.ts'
+export { Pattern, PatternBudget } from './pattern/pattern.ts'
+export { PatternError } from './pattern/pattern-syntax.ts'
+
+export { StatusLine } from './status-line.ts'
 export { StartupError } from './startup-error.ts'
 
 export { TlsAcceptor } from './tls/acceptor.ts'

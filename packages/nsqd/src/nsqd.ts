@@ -3,6 +3,7 @@ import os from 'node:os'
 import {
   clientCertificateGate,
   type DataPathLock,
+  HttpClient,
   HttpServer,
   loadTls,
   lockDataPath,
@@ -21,7 +22,6 @@ import { SystemClock } from './clock.ts'
 import { Drain } from './drain.ts'
 import { comeOver } from './import/at-start.ts'
 import { nsqdRoutes } from './http/routes.ts'
-import { HttpClient } from './http-client.ts'
 import { NodeFiles } from './log/files.ts'
 import { Lookupds } from './lookup/lookupds.ts'
 import { type NsqdOptions, nsqdOptions, nsqdRules } from './options.ts'

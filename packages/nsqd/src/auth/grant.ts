@@ -1,4 +1,4 @@
-import { Pattern, PatternBudget } from './pattern.ts'
+import { Pattern, PatternBudget } from '@tsq/daemon'
 
 export type Permission = 'subscribe' | 'publish'
 

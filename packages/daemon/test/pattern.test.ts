@@ -3,8 +3,8 @@ import { suite, test } from 'node:test'
 
 import * as fc from 'fast-check'
 
-import { PatternError } from '../../src/auth/pattern-syntax.ts'
-import { Pattern, PatternBudget } from '../../src/auth/pattern.ts'
+import { PatternError } from '../src/pattern/pattern-syntax.ts'
+import { Pattern, PatternBudget } from '../src/pattern/pattern.ts'
 
 function matches(expression: string, name: string): boolean {
   return new Pattern(expression).matches(name)

@@ -1,4 +1,4 @@
-// Reads regular expressions in the syntax of RE2, which auth servers for nsqd write.
+// Reads regular expressions in the syntax of RE2, which auth servers for nsqd and users of nsq_to_file write.
 
 import {
   addAll,
