@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-import { Random } from '../crash/random.ts'
+import { Random } from '@tsq/testing'
 import { CommandTap } from './command-tap.ts'
 
 /** Most bytes that a connection which is to be cut lives for; most die far earlier. */

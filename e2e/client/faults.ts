@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Consumer, NsqError, Producer, type ProducerOptions } from '@tsq/client'
 import { TEST_CERT } from '@tsq/testing'
 
-import { Random } from '../crash/random.ts'
+import { Random } from '@tsq/testing'
 import { Nsqd } from './daemons.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import type { Programs } from './programs.ts'

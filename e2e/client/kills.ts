@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 
 import { Consumer, NsqError, Producer } from '@tsq/client'
 
-import { Random } from '../crash/random.ts'
+import { Random } from '@tsq/testing'
 import { Nsqd } from './daemons.ts'
 import type { Programs } from './programs.ts'
 import { until } from './until.ts'
