@@ -3,6 +3,9 @@ import path from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
+// Put in afterwards: Vite would complain that it can't bundle what must run before the first paint.
+const THEME_SCRIPT = '<script src="/__BASE_PATH__/static/theme.js"></script>'
+
 export default defineConfig(({ command }) => ({
   root: import.meta.dirname,
   // Everything lies in one folder, as the reference has it: /static/<file> below the base path.
@@ -15,7 +18,9 @@ export default defineConfig(({ command }) => ({
         order: 'post',
         handler: (html) =>
           command === 'build'
-            ? html.replaceAll(/(href|src)="\.\//g, '$1="/__BASE_PATH__/static/')
+            ? html
+                .replaceAll(/(href|src)="\.\//g, '$1="/__BASE_PATH__/static/')
+                .replace('</title>', `</title>\n    ${THEME_SCRIPT}`)
             : html.replace('/__BASE_PATH__', ''),
       },
     },

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 
 import { useParams } from '../state/location.ts'
-import { classes, inputClass } from './ui.tsx'
+import { inputClass } from './ui.tsx'
 import styles from './filter-box.module.css'
 
 interface FilterBoxProps {
@@ -38,7 +38,7 @@ export function FilterBox({ label, param = 'q', error }: FilterBoxProps) {
       <input
         type="search"
         data-search=""
-        className={classes(inputClass, styles['input'])}
+        className={inputClass}
         aria-label={label}
         placeholder={`${label}: words or /regex/`}
         aria-invalid={error !== undefined}

@@ -1,4 +1,5 @@
 import { nodePath } from '../lib/routes.ts'
+import styles from './columns.module.css'
 import { Link } from './ui.tsx'
 
 interface NodeLinkProps {
@@ -15,7 +16,11 @@ export function NodeLink({ hostname, node }: NodeLinkProps) {
   return (
     <>
       {hostname}
-      {node.slice(colon)} (<Link to={nodePath(node)}>{node}</Link>)
+      {node.slice(colon)} (
+      <Link to={nodePath(node)} className={styles['inText']}>
+        {node}
+      </Link>
+      )
     </>
   )
 }

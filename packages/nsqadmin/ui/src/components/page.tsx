@@ -60,7 +60,7 @@ interface SectionProps {
 
 export function Section({ title, aside, children }: SectionProps) {
   return (
-    <section className={styles['section']} aria-label={title}>
+    <section className={styles['section']}>
       <div className={styles['head']}>
         <h2>{title}</h2>
         {aside}

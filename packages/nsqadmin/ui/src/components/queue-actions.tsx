@@ -15,24 +15,22 @@ interface QueueActionsProps {
 
 export function QueueActions({ queue, isPaused, onDeleted }: QueueActionsProps) {
   const [asked, setAsked] = useState<QueueAction>()
-  const mayPause = useMay('operator')
+  const mayAct = useMay('operator')
   const mayDelete = useMay('admin')
   const kind = queue.channel === undefined ? 'Topic' : 'Channel'
-  if (!mayPause) return undefined
+  if (!mayAct) return undefined
   return (
     <>
       <Button onClick={() => setAsked(isPaused ? 'unpause' : 'pause')}>
         {isPaused ? 'UnPause' : 'Pause'} {kind}
       </Button>
+      <Button kind="danger" onClick={() => setAsked('empty')}>
+        Empty Queue
+      </Button>
       {mayDelete ? (
-        <>
-          <Button kind="danger" onClick={() => setAsked('empty')}>
-            Empty Queue
-          </Button>
-          <Button kind="danger" onClick={() => setAsked('delete')}>
-            Delete {kind}
-          </Button>
-        </>
+        <Button kind="danger" onClick={() => setAsked('delete')}>
+          Delete {kind}
+        </Button>
       ) : undefined}
       {asked === undefined ? undefined : (
         <ActionDialog

@@ -191,7 +191,7 @@ function Head<Row>({ column, isFirst, sort, onSort }: HeadProps<Row>) {
           data-sorted={isSorted || undefined}
           onClick={() => onSort(column)}
         >
-          {text}
+          <span>{text}</span>
           <span className={styles['arrow']} aria-hidden="true">
             {isSorted ? (direction === 'descending' ? '▼' : '▲') : ''}
           </span>

@@ -182,7 +182,7 @@ interface PanelProps {
 
 export function Panel({ title, aside, children }: PanelProps) {
   return (
-    <section className={styles['panel']} aria-label={title}>
+    <section className={styles['panel']}>
       {title === undefined && aside === undefined ? undefined : (
         <div className={classes(styles['row'], styles['spread'])}>
           {title === undefined ? undefined : <h2>{title}</h2>}

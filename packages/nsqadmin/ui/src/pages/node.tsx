@@ -174,7 +174,7 @@ function Channels({ topic, channels }: ChannelsProps) {
         <Button
           kind="quiet"
           aria-expanded={open === name}
-          aria-label={`Clients of ${name}`}
+          aria-label={`${open === name ? 'Hide' : 'Show'} the clients of ${name}`}
           onClick={() => setOpen(open === name ? undefined : name)}
         >
           {open === name ? 'Hide' : 'Show'}

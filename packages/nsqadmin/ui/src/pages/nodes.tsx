@@ -172,7 +172,7 @@ function LookupdConnections({
 }
 
 /** As many names of topics as one node's row shows. */
-const TOPICS_SHOWN = 20
+const TOPICS_SHOWN = 8
 
 function Topics({ node }: { readonly node: NodeInfo }) {
   const all = node.topics ?? []

@@ -55,7 +55,7 @@ function Cluster({ overview }: { readonly overview: Overview }) {
         <Tile label="Clients" value={formatCount(overview.client_count)} />
       </Tiles>
       {overview.problems.length === 0 ? undefined : (
-        <Section title="Do not answer">
+        <Section title="Not answering">
           <Table
             label="Nodes that do not answer"
             columns={PROBLEM_COLUMNS}

@@ -97,15 +97,13 @@ function BulkActions({ topics, onDone }: BulkActionsProps) {
       <Button disabled={isTooMany} onClick={() => setAsked('unpause')}>
         UnPause
       </Button>
+      <Button kind="danger" disabled={isTooMany} onClick={() => setAsked('empty')}>
+        Empty
+      </Button>
       {mayDelete ? (
-        <>
-          <Button kind="danger" disabled={isTooMany} onClick={() => setAsked('empty')}>
-            Empty
-          </Button>
-          <Button kind="danger" disabled={isTooMany} onClick={() => setAsked('delete')}>
-            Delete
-          </Button>
-        </>
+        <Button kind="danger" disabled={isTooMany} onClick={() => setAsked('delete')}>
+          Delete
+        </Button>
       ) : undefined}
       {asked === undefined ? undefined : (
         <ActionDialog
