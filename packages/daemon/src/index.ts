@@ -32,8 +32,16 @@ export type { LogOptions, LogOptionTable } from './log/options.ts'
 
 export { HttpServer } from './http/server.ts'
 export type { HttpServerOptions } from './http/server.ts'
+export { HttpClient } from './http/client.ts'
+export type { HttpAnswer, HttpClientOptions, HttpQuery } from './http/client.ts'
+export {
+  addressesIn,
+  configValueReply,
+  LOG_LEVEL_NUMBERS,
+  logLevelIn,
+} from './http/config-value.ts'
 export { HttpError } from './http/http-error.ts'
-export { HttpReply, JSON_TYPE } from './http/reply.ts'
+export { HttpReply, HttpStream, JSON_TYPE } from './http/reply.ts'
 export type { HandlerResult } from './http/reply.ts'
 export type { HttpRequest } from './http/request.ts'
 export type { Query } from './http/query.ts'
@@ -42,6 +50,7 @@ export type { HttpMethod, Route } from './http/routes.ts'
 export {
   formatListenAddress,
   hostPort,
+  isHostPort,
   listen,
   ListenError,
   parseListenAddress,

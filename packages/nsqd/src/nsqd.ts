@@ -2,6 +2,7 @@ import os from 'node:os'
 
 import {
   type DataPathLock,
+  HttpClient,
   HttpServer,
   lockDataPath,
   type Logger,
@@ -15,7 +16,6 @@ import { SystemClock } from './clock.ts'
 import { Drain } from './drain.ts'
 import { comeOver } from './import/at-start.ts'
 import { nsqdRoutes } from './http/routes.ts'
-import { HttpClient } from './http-client.ts'
 import { NodeFiles } from './log/files.ts'
 import { Lookupds } from './lookup/lookupds.ts'
 import { type NsqdOptions, nsqdOptions, nsqdRules } from './options.ts'
