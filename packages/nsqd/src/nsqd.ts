@@ -1,4 +1,5 @@
 import os from 'node:os'
+import type { SecureContextOptions } from 'node:tls'
 
 import {
   type DataPathLock,
@@ -26,7 +27,7 @@ import { expandPrefix } from './stats/statsd-lines.ts'
 import { TcpServer } from './tcp/tcp-server.ts'
 import { TlsAcceptor } from './tls/acceptor.ts'
 import { clientCertificateGate, plainHttpGate } from './tls/http-gates.ts'
-import { loadTls, tlsRequiredBy, type TlsSettings } from './tls/settings.ts'
+import { loadClientTls, loadTls, tlsRequiredBy, type TlsSettings } from './tls/settings.ts'
 import { Topics } from './topics.ts'
 import { NSQ_VERSION, VERSION_TEXT } from './version.ts'
 
@@ -63,7 +64,7 @@ export class Nsqd implements AsyncDisposable {
    */
   static async start(given: Partial<NsqdOptions> = {}, logger = silentLogger()): Promise<Nsqd> {
     const options = withDefaults(nsqdOptions, given, nsqdRules)
-    const tls = loadTls(options)
+    const tls = { server: loadTls(options), client: loadClientTls(options) }
     const dataPath = options.dataPath === '' ? process.cwd() : options.dataPath
     const lock = await lockDataPath(dataPath)
     let nsqd: Nsqd
@@ -89,10 +90,10 @@ export class Nsqd implements AsyncDisposable {
     options: NsqdOptions,
     logger: Logger,
     lock: DataPathLock,
-    tls: TlsSettings | undefined,
+    tls: { readonly server: TlsSettings | undefined; readonly client: SecureContextOptions },
   ) {
     this.options = options
-    this.#tls = tls
+    this.#tls = tls.server
     this.logger = logger
     this.#lock = lock
     observeCollections()
@@ -107,6 +108,7 @@ export class Nsqd implements AsyncDisposable {
     this.#client = new HttpClient({
       connectTimeoutMs: options.httpClientConnectTimeoutMs,
       requestTimeoutMs: options.httpClientRequestTimeoutMs,
+      tls: tls.client,
     })
     this.lookupds = this.#makeLookupds()
     this.topics.watcher = this.lookupds

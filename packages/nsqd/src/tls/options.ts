@@ -69,7 +69,7 @@ export const tlsOptions = {
     flag: 'tls-root-ca-file',
     default: '',
     group: TLS,
-    doc: "file with the certificates, in PEM, by which clients' are verified; Node's own roots if empty",
+    doc: "file with the certificates, in PEM, by which clients', auth servers' and nsqlookupds' are verified; Node's own roots if empty",
   }),
   tlsClientAuthPolicy: text({
     flag: 'tls-client-auth-policy',
