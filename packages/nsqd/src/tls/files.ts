@@ -10,7 +10,7 @@ export function readCertificates(flag: string, file: string): Buffer {
   return read(flag, file, (pem) => {
     const found = pem.toString('latin1').match(CERTIFICATE) ?? []
     if (found.length === 0) throw new Error('there is no certificate in it')
-    for (const certificate of found) new X509Certificate(certificate)
+    return found.map((certificate) => new X509Certificate(certificate))
   })
 }
 
