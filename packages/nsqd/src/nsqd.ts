@@ -271,6 +271,10 @@ export class Nsqd implements AsyncDisposable {
     this.#drain.begin()
   }
 
+  get isDraining(): boolean {
+    return this.topics.isDraining
+  }
+
   /** Resolved once a drain has left nothing. */
   get drained(): Promise<void> {
     return this.#drain.drained
