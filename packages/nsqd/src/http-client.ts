@@ -16,7 +16,7 @@ export interface HttpClientOptions {
   /** From the call to the last byte of the answer. */
   readonly requestTimeoutMs: number
   /** What HTTPS servers are verified with; what the system trusts where absent. */
-  readonly tls?: SecureContextOptions
+  readonly tls?: SecureContextOptions | undefined
 }
 
 export interface HttpQuery {

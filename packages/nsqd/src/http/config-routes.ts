@@ -10,7 +10,8 @@ import {
 } from '@tsq/daemon'
 
 import type { Nsqd } from '../nsqd.ts'
-import { isHostPort, nsqdOptions } from '../options.ts'
+import { isHostPort } from '../lookup/options.ts'
+import { nsqdOptions } from '../options.ts'
 
 const NS_PER_MS = 1e6
 /** What Go's nsqd shows as numbers, by the word that is configured. */
