@@ -1,5 +1,7 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { BackoffStrategy } from './backoff.ts'
 import { connectionOptions, connectionRules } from './connection-options.ts'
+import { isObject } from './json.ts'
 import {
   custom,
   flag,
@@ -52,6 +54,12 @@ export const lookupOptions = {
   lookupdAuthorization: flag({
     default: true,
     doc: 'send authSecret, where there is one, to nsqlookupd as a bearer token',
+  }),
+  lookupdTls: custom<TlsOptions | undefined>({
+    default: undefined,
+    doc: 'for nsqlookupd at https:// addresses: ca, cert, key and so on, as for tls.connect',
+    is: (given) => given === undefined || isObject(given),
+    kind: 'an object',
   }),
   discoveryFilter: custom<((addresses: string[]) => string[]) | undefined>({
     default: undefined,

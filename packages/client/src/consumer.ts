@@ -290,6 +290,7 @@ export class Consumer
     const request = {
       timeoutMs: options.lookupdPollTimeoutMs,
       authSecret: options.lookupdAuthorization ? options.authSecret : '',
+      tls: options.lookupdTls,
     }
     return new LookupPoller(lookupds, {
       intervalMs: options.lookupdPollIntervalMs,

@@ -237,10 +237,12 @@ export class ProducerPool extends EventEmitter<ProducerPoolEvents> implements As
   // --- the nodes
 
   #makePoller(lookupds: readonly URL[]): LookupPoller {
-    const { lookupdPollTimeoutMs, lookupdAuthorization, discoveryFilter } = this.#options
+    const { lookupdPollTimeoutMs, lookupdAuthorization, lookupdTls, discoveryFilter } =
+      this.#options
     const request = {
       timeoutMs: lookupdPollTimeoutMs,
       authSecret: lookupdAuthorization ? this.#settings.authSecret : '',
+      tls: lookupdTls,
     }
     return new LookupPoller(lookupds, {
       intervalMs: this.#options.lookupdPollIntervalMs,
