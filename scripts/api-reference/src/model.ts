@@ -59,5 +59,5 @@ function exportsOf(project: ProjectReflection, name: string): readonly Declarati
     const names = project.children?.map((module) => module.name).join(', ')
     throw new Error(`no module ${name} among ${names}`)
   }
-  return found.children
+  return found.children.filter((one) => one.name !== 'default')
 }
