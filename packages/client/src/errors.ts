@@ -118,7 +118,7 @@ export class OutcomeUnknownError extends NsqError {
 
 /** @category Errors */
 export type HandshakeErrorCode =
-  'ERR_IDENTIFY' | 'ERR_FEATURE_REFUSED' | 'ERR_AUTH_REQUIRED' | 'ERR_AUTH' | 'ERR_SNAPPY'
+  'ERR_IDENTIFY' | 'ERR_FEATURE_REFUSED' | 'ERR_AUTH_REQUIRED' | 'ERR_AUTH'
 
 /**
  * nsqd is there but will not serve this client as it is set up.
