@@ -77,11 +77,11 @@ void suite('to_nsq', () => {
     await nsqd.makeChannel('interrupted', CHANNEL)
     const args = ['--topic=interrupted', `--nsqd-tcp-address=${nsqd.address}`]
     await using tool = new ToolProcess('to_nsq', args)
-    tool.write('a\nb\n')
+    await tool.write('a\nb\n')
     const hasCome = async (): Promise<boolean> =>
       (await nsqd.topic('interrupted'))?.message_count === 2
     await until('both are published', hasCome)
-    tool.write('half a record')
+    await tool.write('half a record')
     assert.deepEqual(await tool.end('SIGINT'), { code: 0, signal: null })
     assert.equal(tool.stdout, '')
   })
