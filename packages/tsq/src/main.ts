@@ -2,7 +2,7 @@ import { nearest } from '@tsq/daemon'
 
 import { check, info } from './data-path.ts'
 import { importOld } from './import.ts'
-import { pub, tail } from './try.ts'
+import { pub } from './pub.ts'
 import { down, status, up } from './up/commands.ts'
 
 interface Command {
@@ -29,6 +29,11 @@ const commands: readonly Command[] = [
     summary: 'run the directory; the same as the nsqlookupd command',
     run: async (argv) => (await import('@tsq/nsqlookupd')).main(argv),
   },
+  {
+    name: 'nsqadmin',
+    summary: 'run the page for operators; the same as the nsqadmin command',
+    run: async (argv) => (await import('@tsq/nsqadmin')).main(argv),
+  },
   { name: 'pub', summary: 'publish messages to a topic', run: pub },
   {
     name: 'check',
@@ -39,8 +44,23 @@ const commands: readonly Command[] = [
   { name: 'import', summary: 'take over what nsqd 1.x left on a data path', run: importOld },
   {
     name: 'tail',
-    summary: 'print what is published to a topic; takes what waits if it has no channel yet',
-    run: tail,
+    summary: 'print what is published to topics; takes what waits in one that has no channel yet',
+    run: async (argv) => (await import('@tsq/tools')).tsqTail(argv),
+  },
+  {
+    name: 'stat',
+    summary: 'watch what a channel does; the same as the nsq_stat command',
+    run: async (argv) => (await import('@tsq/tools')).nsqStat(argv),
+  },
+  {
+    name: 'to-http',
+    summary: 'send messages as HTTP requests; the same as the nsq_to_http command',
+    run: async (argv) => (await import('@tsq/tools')).nsqToHttp(argv),
+  },
+  {
+    name: 'nsq-to-nsq',
+    summary: 'publish messages to other nsqd; the same as the nsq_to_nsq command',
+    run: async (argv) => (await import('@tsq/tools')).nsqToNsq(argv),
   },
 ]
 

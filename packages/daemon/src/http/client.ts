@@ -36,6 +36,14 @@ export interface HttpAnswer {
   readonly text: string
 }
 
+/** An answer that need not be text. */
+export interface HttpBytes {
+  readonly status: number
+  /** Empty where the server doesn't say. */
+  readonly contentType: string
+  readonly bytes: Buffer
+}
+
 /**
  * Requests with a limit on everything: connecting, the whole exchange, the size of the answer. Proxies named in the
  * environment are not used.
@@ -60,6 +68,12 @@ export class HttpClient {
 
   /** Asks; where the server wants HTTPS on another port (403 with `https_port`), once more there. */
   async ask(url: URL, query: HttpQuery): Promise<HttpAnswer> {
+    const { status, bytes } = await this.askForBytes(url, query)
+    return { status, text: bytes.toString() }
+  }
+
+  /** As `ask`, for what need not be text. */
+  async askForBytes(url: URL, query: HttpQuery): Promise<HttpBytes> {
     const late = AbortSignal.timeout(Math.ceil(this.#options.requestTimeoutMs))
     const signal = query.signal === undefined ? late : AbortSignal.any([late, query.signal])
     const answer = await this.#exchange(url, { ...query, signal })
@@ -74,7 +88,7 @@ export class HttpClient {
   async #exchange(
     url: URL,
     query: HttpQuery & { readonly signal: AbortSignal },
-  ): Promise<HttpAnswer> {
+  ): Promise<HttpBytes> {
     try {
       return await this.#exchangeOnce(url, query)
     } catch (error) {
@@ -84,10 +98,7 @@ export class HttpClient {
     }
   }
 
-  #exchangeOnce(
-    url: URL,
-    query: HttpQuery & { readonly signal: AbortSignal },
-  ): Promise<HttpAnswer> {
+  #exchangeOnce(url: URL, query: HttpQuery & { readonly signal: AbortSignal }): Promise<HttpBytes> {
     const { method, body, signal } = query
     const { connectTimeoutMs, maxAnswerBytes = MAX_ANSWER_BYTES } = this.#options
     const headers: Record<string, string | number> = { Accept: ACCEPT, ...query.headers }
@@ -98,8 +109,9 @@ export class HttpClient {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => reject(signal.aborted ? asError(signal.reason) : error)
       const onAnswer = (answer: IncomingMessage): void => {
+        const { statusCode: status = 0, headers: answered } = answer
         readAll(answer, maxAnswerBytes).then(
-          (text) => resolve({ status: answer.statusCode ?? 0, text }),
+          (bytes) => resolve({ status, contentType: answered['content-type'] ?? '', bytes }),
           fail,
         )
       }
@@ -134,7 +146,7 @@ class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError'
 }
 
-async function readAll(answer: IncomingMessage, maxBytes: number): Promise<string> {
+async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of answer) {
@@ -143,13 +155,13 @@ async function readAll(answer: IncomingMessage, maxBytes: number): Promise<strin
     if (bytes > maxBytes) throw new Error(`answer of more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks, bytes).toString()
+  return Buffer.concat(chunks, bytes)
 }
 
-function portIn({ text }: HttpAnswer): number | undefined {
+function portIn({ bytes }: HttpBytes): number | undefined {
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = JSON.parse(bytes.toString())
   } catch {
     return undefined
   }
