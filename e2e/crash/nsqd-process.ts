@@ -12,6 +12,12 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null
 }
 
+/** What is run as nsqd: ours, or the program that TSQ_E2E_NSQD names, such as NSQ's own. */
+function nsqdCommand(): readonly [program: string, ...args: string[]] {
+  const other = process.env['TSQ_E2E_NSQD']
+  return other === undefined ? [process.execPath, BINARY] : [other]
+}
+
 /** The drop-in binary on a data path, on ports of its own. */
 export class NsqdProcess {
   readonly #child: ChildProcess
@@ -28,7 +34,8 @@ export class NsqdProcess {
       '--http-address=127.0.0.1:0',
       '--broadcast-address=127.0.0.1',
     ]
-    this.#child = spawn(process.execPath, [BINARY, ...own, ...flags], {
+    const [program, ...args] = nsqdCommand()
+    this.#child = spawn(program, [...args, ...own, ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     createInterface({ input: this.#child.stderr! }).on('line', (line) => this.#read(line))
