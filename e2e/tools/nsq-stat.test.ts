@@ -76,14 +76,8 @@ void suite('nsq_stat', () => {
         'ERROR: failed to find channel(none) in stats metadata for topic(t)',
         [...flags, '--channel=none'],
       ],
-      [
-        'ERROR: failed to get nsqd stats - failed to query any nsqd: ',
-        [...flags, '--topic=none'],
-      ],
-      [
-        'ERROR: failed to get topic producers - ',
-        [...flags, '--nsqd-http-address=127.0.0.1:1'],
-      ],
+      ['ERROR: failed to get nsqd stats - failed to query any nsqd: ', [...flags, '--topic=none']],
+      ['ERROR: failed to get topic producers - ', [...flags, '--nsqd-http-address=127.0.0.1:1']],
     ]
     await Promise.all(
       cases.map(async ([text, given]) => {
@@ -99,8 +93,14 @@ void suite('nsq_stat', () => {
     const wrong: readonly (readonly [string, readonly string[]])[] = [
       ['--topic and --channel are required', ['--topic=t']],
       ['--interval should be positive', [...what, '--interval=0']],
-      ['--http-client-connect-timeout should be positive', [...what, '--http-client-connect-timeout=0']],
-      ['--http-client-request-timeout should be positive', [...what, '--http-client-request-timeout=0']],
+      [
+        '--http-client-connect-timeout should be positive',
+        [...what, '--http-client-connect-timeout=0'],
+      ],
+      [
+        '--http-client-request-timeout should be positive',
+        [...what, '--http-client-request-timeout=0'],
+      ],
       ['--count should be positive', [...what, '--count=0']],
       ['--nsqd-http-address or --lookupd-http-address required', what],
       [

@@ -147,11 +147,7 @@ void suite('nsq_to_nsq', () => {
 
   void test('a field that is missing where a value is required fails the message', async (t) => {
     const topic = await newTopic('{"b":1}')
-    const tool = start(t, topic, [
-      ...to(first),
-      '--require-json-field=a',
-      '--require-json-value=1',
-    ])
+    const tool = start(t, topic, [...to(first), '--require-json-field=a', '--require-json-value=1'])
     const text = 'ERROR: missing field to check required value'
     await until('it failed twice', () => tool.stderr.split(text).length > 2)
     await stopped(tool)

@@ -9,6 +9,7 @@ interface ChannelStats {
   readonly depth: number
   readonly in_flight_count: number
   readonly deferred_count: number
+  readonly requeue_count: number
   readonly clients?: readonly { readonly user_agent: string }[]
 }
 
@@ -34,6 +35,10 @@ export class TestNsqd {
 
   get address(): string {
     return `127.0.0.1:${this.#process.tcpPort}`
+  }
+
+  get httpAddress(): string {
+    return `127.0.0.1:${this.#process.httpPort}`
   }
 
   async topic(name: string): Promise<TopicStats | undefined> {
