@@ -87,44 +87,4 @@ void suite('nsq_stat', () => {
       }),
     )
   })
-
-  void test('says what is wrong with its flags', async () => {
-    const what = ['--topic=t', '--channel=c']
-    const wrong: readonly (readonly [string, readonly string[]])[] = [
-      ['--topic and --channel are required', ['--topic=t']],
-      ['--interval should be positive', [...what, '--interval=0']],
-      [
-        '--http-client-connect-timeout should be positive',
-        [...what, '--http-client-connect-timeout=0'],
-      ],
-      [
-        '--http-client-request-timeout should be positive',
-        [...what, '--http-client-request-timeout=0'],
-      ],
-      ['--count should be positive', [...what, '--count=0']],
-      ['--nsqd-http-address or --lookupd-http-address required', what],
-      [
-        'use --nsqd-http-address or --lookupd-http-address not both',
-        [...what, '--nsqd-http-address=h:1', '--lookupd-http-address=h:1'],
-      ],
-      [
-        '--nsqd-http-address error - address should not contain scheme',
-        [...what, '--nsqd-http-address=http://h:1'],
-      ],
-      [
-        '--lookupd-http-address error - address should not contain scheme',
-        [...what, '--lookupd-http-address=http://h:1'],
-      ],
-    ]
-    await Promise.all(
-      wrong.map(async ([text, given]) => {
-        const { code, stderr } = await runTool('nsq_stat', given)
-        assert.equal(code, 1, text)
-        assert.ok(stderr.includes(text), `${stderr} has ${text}`)
-      }),
-    )
-    const { code, stderr } = await runTool('nsq_stat', ['--count=0x10'])
-    assert.equal(code, 2)
-    assert.match(stderr, /^invalid value "0x10" for flag -count: parse error\n/)
-  })
 })

@@ -125,31 +125,12 @@ void suite('nsq_tail', () => {
     await elsewhere.stop()
     assert.equal(code, 1)
     assert.match(stderr, /--since: .*; give --lookupd-http-address instead of /)
-    const bad = await runTool('nsq_tail', ['--since=yesterday'])
-    assert.equal(bad.code, 2)
-    assert.match(bad.stderr, /^invalid value "yesterday" for flag -since: must be a duration/)
   })
 
-  void test('says what is wrong with its flags', async () => {
-    const wrong: readonly (readonly [string, readonly string[]])[] = [
-      ['--nsqd-tcp-address or --lookupd-http-address required', ['--topic=t']],
-      [
-        'use --nsqd-tcp-address or --lookupd-http-address not both',
-        ['--nsqd-tcp-address=h:1', '--lookupd-http-address=h:1'],
-      ],
-      ['--topic required', ['--nsqd-tcp-address=h:1']],
-      [
-        'dial tcp 127.0.0.1:1: connect: connection refused',
-        ['--topic=t', '--nsqd-tcp-address=127.0.0.1:1'],
-      ],
-      ['missing port', ['--topic=t', '--lookupd-http-address=host']],
-    ]
-    await Promise.all(
-      wrong.map(async ([text, flags]) => {
-        const { code, stderr } = await runTool('nsq_tail', flags)
-        assert.equal(code, 1, text)
-        assert.ok(stderr.includes(text), `${stderr} has ${text}`)
-      }),
-    )
+  void test('ends with 1 when a nsqd refuses', async () => {
+    const flags = ['--topic=t', '--nsqd-tcp-address=127.0.0.1:1']
+    const { code, stderr } = await runTool('nsq_tail', flags)
+    assert.equal(code, 1)
+    assert.match(stderr, /dial tcp 127\.0\.0\.1:1: connect: connection refused\n$/)
   })
 })

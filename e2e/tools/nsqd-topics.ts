@@ -43,8 +43,8 @@ export class TestNsqd {
 
   async topic(name: string): Promise<TopicStats | undefined> {
     const text = await this.#process.get(`/stats?format=json&topic=${name}`)
-    const { topics } = JSON.parse(text) as { topics: readonly TopicStats[] }
-    return topics.find(({ topic_name }) => topic_name === name)
+    const { topics } = JSON.parse(text) as { topics: readonly TopicStats[] | null }
+    return topics?.find(({ topic_name }) => topic_name === name)
   }
 
   async channel(topic: string, channel: string): Promise<ChannelStats | undefined> {
