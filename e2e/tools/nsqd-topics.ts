@@ -9,6 +9,7 @@ interface ChannelStats {
   readonly depth: number
   readonly in_flight_count: number
   readonly deferred_count: number
+  readonly requeue_count: number
   readonly clients?: readonly { readonly user_agent: string }[]
 }
 
@@ -37,10 +38,14 @@ export class TestNsqd {
     return `127.0.0.1:${this.#process.tcpPort}`
   }
 
+  get httpAddress(): string {
+    return `127.0.0.1:${this.#process.httpPort}`
+  }
+
   async topic(name: string): Promise<TopicStats | undefined> {
     const text = await this.#process.get(`/stats?format=json&topic=${name}`)
-    const { topics } = JSON.parse(text) as { topics: readonly TopicStats[] }
-    return topics.find(({ topic_name }) => topic_name === name)
+    const { topics } = JSON.parse(text) as { topics: readonly TopicStats[] | null }
+    return topics?.find(({ topic_name }) => topic_name === name)
   }
 
   async channel(topic: string, channel: string): Promise<ChannelStats | undefined> {

@@ -80,6 +80,12 @@ export class ToolProcess implements AsyncDisposable {
     await this.#ended
   }
 
+  /** Ends it as an operator does. @throws unless it goes with exit code 0. */
+  async stop(): Promise<void> {
+    const { code, signal } = await this.end('SIGTERM')
+    if (code !== 0) throw new Error(`${this.#name} ended with ${code ?? signal}:\n${this.stderr}`)
+  }
+
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
     this.signal(signal)
     return this.ended()
