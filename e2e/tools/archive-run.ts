@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { constants, gunzipSync } from 'node:zlib'
 
-import { Random, TempFolder } from '@tsq/testing'
+import { Random, TempFolder, until } from '@tsq/testing'
 
 import { TestNsqd } from './nsqd-topics.ts'
 import { ToolProcess } from './tool-process.ts'
@@ -79,7 +79,10 @@ export async function runArchive(run: ArchiveRun): Promise<ArchiveReport> {
         }
         published = upTo
         if (round === kills) break
-        await sleep(random.between(0, 900))
+        // Most die at work, some before they have begun.
+        const isAtWork = (): boolean => archiver.stderr.includes('opening')
+        if (random.chance(0.8)) await until('nsq_to_file is at work', isAtWork)
+        await sleep(random.between(0, 150))
         const { signal } = await archiver.end('SIGKILL')
         if (signal !== 'SIGKILL')
           throw new Error(`nsq_to_file ended by itself:\n${archiver.stderr}`)
