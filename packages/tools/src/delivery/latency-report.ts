@@ -33,9 +33,12 @@ export class LatencyReport {
 export function summary(tookMs: Float64Array): string {
   const sorted = tookMs.toSorted()
   const average = sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length
-  const shown = (ms: number): string => `${ms.toFixed(2)}ms`
   const percentiles = [99, 95].map((percent) => `${percent}th: ${shown(at(sorted, percent))}`)
   return `finished ${sorted.length} - ${percentiles.join(' - ')} - avg: ${shown(average)}`
+}
+
+function shown(ms: number): string {
+  return `${ms.toFixed(2)}ms`
 }
 
 function at(sorted: Float64Array, percent: number): number {

@@ -99,7 +99,7 @@ export class LiveOutput implements Output {
   /** Over what was drawn before. Lines are cut at the edge, so that each is one line of the screen. */
   #draw(lines: readonly string[]): void {
     const up = this.#lines === 0 ? '' : `\u001B[${this.#lines}A\r\u001B[J`
-    this.#terminal.write(`${up}\u001B[?7l${lines.join('\n')}\n\u001B[?7h`)
+    this.#terminal.write(`${up}\u001B[?7l${lines.join('\n')}\u001B[?7h\n`)
     this.#lines = lines.length
   }
 }

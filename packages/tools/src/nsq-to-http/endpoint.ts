@@ -38,7 +38,7 @@ export class GetEndpoint implements Outlet<Message> {
   /** @throws {Error} about the template. */
   constructor(template: string, headers: HeaderTemplate, client: HttpClient) {
     this.name = template
-    this.#template = new UrlTemplate(template)
+    this.#template = UrlTemplate.parse(template)
     this.#headers = headers
     this.#client = client
   }

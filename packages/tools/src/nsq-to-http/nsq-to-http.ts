@@ -131,17 +131,19 @@ function endpointsOf(values: NsqToHttpOptions): readonly Endpoint[] {
 }
 
 function tlsOf(values: NsqToHttpOptions): HttpClientSettings['tls'] {
-  const read = (flag: string, file: string): Buffer => {
-    try {
-      return readFileSync(file)
-    } catch (error) {
-      throw new FatalError(`--${flag}: ${(error as Error).message}`, { cause: error })
-    }
-  }
   const { tlsRootCaFile, tlsCert, tlsKey } = values
   return {
     rejectUnauthorized: !values.tlsInsecureSkipVerify,
-    ...(tlsRootCaFile !== '' && { ca: read('tls-root-ca-file', tlsRootCaFile) }),
-    ...(tlsCert !== '' && { cert: read('tls-cert', tlsCert), key: read('tls-key', tlsKey) }),
+    ...(tlsRootCaFile !== '' && { ca: readPem('tls-root-ca-file', tlsRootCaFile) }),
+    ...(tlsCert !== '' && { cert: readPem('tls-cert', tlsCert), key: readPem('tls-key', tlsKey) }),
+  }
+}
+
+/** @throws {FatalError} */
+function readPem(flag: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new FatalError(`--${flag}: ${(error as Error).message}`, { cause: error })
   }
 }

@@ -142,7 +142,7 @@ export function nsqToHttpProblem(values: NsqToHttpOptions): string | undefined {
 function urlProblem({ post, get }: NsqToHttpOptions): string | undefined {
   try {
     for (const url of post) parsePostUrl(url)
-    for (const template of get) new UrlTemplate(template)
+    for (const template of get) UrlTemplate.parse(template)
     return undefined
   } catch (error) {
     return (error as Error).message

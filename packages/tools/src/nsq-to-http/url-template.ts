@@ -26,7 +26,7 @@ export class UrlTemplate {
    * @param text has `%s` once, where the body goes, and `%%` where a percent sign is meant.
    * @throws {Error} saying what is wrong with it.
    */
-  constructor(text: string) {
+  static parse(text: string): UrlTemplate {
     if (text.replaceAll('%%', '').split('%s').length !== 2) {
       throw new Error('invalid GET address - must be a printf string')
     }
@@ -41,6 +41,10 @@ export class UrlTemplate {
       const place = 'the %s must stand in the path or the query'
       throw new Error(`invalid GET address ${JSON.stringify(text)} - ${place}`)
     }
+    return new UrlTemplate(base, before, after)
+  }
+
+  private constructor(base: URL, before: string, after: string) {
     this.#base = base
     this.#before = before
     this.#after = after

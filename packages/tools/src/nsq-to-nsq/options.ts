@@ -73,12 +73,16 @@ export type NsqToNsqOptions = OptionsOf<typeof nsqToNsqOptions>
 export function nsqToNsqProblem(values: NsqToNsqOptions): string | undefined {
   const { topics, channel, destinationTopic, destinations } = values
   if (topics.length === 0 || channel === '') return '--topic and --channel are required'
-  const isBad = (topic: string): boolean => parseTopicName(topic) === undefined
-  if (topics.some(isBad)) return '--topic is invalid'
-  if (destinationTopic !== '' && isBad(destinationTopic)) return '--destination-topic is invalid'
+  if (topics.some(isNoTopic)) return '--topic is invalid'
+  if (destinationTopic !== '' && isNoTopic(destinationTopic))
+    return '--destination-topic is invalid'
   if (parseChannelName(channel) === undefined) return '--channel is invalid'
   const address = addressProblem(values.nsqdTcpAddresses, values.lookupdHttpAddresses)
   if (address !== undefined) return address
   if (destinations.length === 0) return '--destination-nsqd-tcp-address required'
   return undefined
+}
+
+function isNoTopic(name: string): boolean {
+  return parseTopicName(name) === undefined
 }

@@ -35,8 +35,8 @@ class FakeOutlet implements Outlet<string> {
   }
 }
 
-function outletsOf(fakes: readonly FakeOutlet[], concurrency = CONCURRENCY): Outlets<string> {
-  return new Outlets(fakes, concurrency, { onSent: () => {}, onFailed: () => {} })
+function outletsOf(all: readonly FakeOutlet[], concurrency = CONCURRENCY): Outlets<string> {
+  return new Outlets(all, concurrency, { onSent: () => {}, onFailed: () => {} })
 }
 
 function fakes(count: number): FakeOutlet[] {

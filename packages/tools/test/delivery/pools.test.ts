@@ -15,6 +15,15 @@ function picks(pool: Pool, count: number, isOpen: (index: number) => boolean = a
   return Array.from({ length: count }, () => pool.pick(isOpen))
 }
 
+/** How many random numbers an epsilon-greedy pool draws for so many picks, when they are all the same. */
+function draws(random: number, count: number): number {
+  let drawn = 0
+  const pool = new EpsilonGreedy({ size: 2, random: () => (drawn++, random) })
+  pool.succeeded(0, 1)
+  picks(pool, count)
+  return drawn
+}
+
 class Clock {
   ms = 0
   readonly now = (): number => this.ms
@@ -107,13 +116,6 @@ void suite('epsilon-greedy', () => {
   })
 
   void test('explores less and less, down to one in a hundred', () => {
-    const draws = (random: number, count: number): number => {
-      let drawn = 0
-      const pool = new EpsilonGreedy({ size: 2, random: () => (drawn++, random) })
-      pool.succeeded(0, 1)
-      picks(pool, count)
-      return drawn
-    }
     // Exploring takes one draw, choosing by speed a second. 0.3 is below 0.2 after four times 0.9.
     assert.equal(draws(0.2, 10), 4 + 6 * 2)
     assert.equal(draws(0.0099, 200), 200)
