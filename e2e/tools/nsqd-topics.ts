@@ -16,6 +16,7 @@ interface ChannelStats {
 interface TopicStats {
   readonly topic_name: string
   readonly message_count: number
+  readonly depth: number
   readonly channels: readonly ChannelStats[]
 }
 
@@ -67,9 +68,10 @@ export class TestNsqd {
   /** Waits until a channel has nothing left to deliver or to be answered. */
   async drained(topic: string, channel: string, timeoutMs = 20_000): Promise<void> {
     const isEmpty = async (): Promise<boolean> => {
-      const stats = await this.channel(topic, channel)
-      if (stats === undefined) return false
-      return stats.depth + stats.in_flight_count + stats.deferred_count === 0
+      const found = await this.topic(topic)
+      const stats = found?.channels.find(({ channel_name }) => channel_name === channel)
+      if (found === undefined || stats === undefined) return false
+      return found.depth + stats.depth + stats.in_flight_count + stats.deferred_count === 0
     }
     await until(`${topic}/${channel} is drained`, isEmpty, { timeoutMs, everyMs: 20 })
   }

@@ -41,17 +41,6 @@ void suite('to_nsq', () => {
     return readBack(from, topic, count)
   }
 
-  async function readBack(from: TestNsqd, topic: string, count: number): Promise<Buffer> {
-    using output = new TempFolder('to-nsq-output')
-    const args = [`--topic=${topic}`, `--channel=${CHANNEL}`, `--output-dir=${output.path}`]
-    const source = `--nsqd-tcp-address=${from.address}`
-    const flags = ['--filename-format=out', '--sync-interval=50ms']
-    await using archiver = new ToolProcess('nsq_to_file', [...args, source, ...flags])
-    if (count > 0) await from.drained(topic, CHANNEL)
-    await archiver.end()
-    return count === 0 ? Buffer.alloc(0) : readFile(output.at('out'))
-  }
-
   test('empty records are left out, the last one needs no delimiter, \\r stays', async () => {
     const output = await through('lines', 'one\n\n\ntwo\r\nx')
     assert.equal(output.toString(), 'one\ntwo\r\nx\n')
@@ -62,11 +51,14 @@ void suite('to_nsq', () => {
     assert.equal(output.toString(), 'a b\nc\nd\ne\n')
   })
 
-  test('many records, small and large, arrive whole and in order', async () => {
+  test('many records, small and large, arrive whole', async () => {
     const records = Array.from({ length: 20_000 }, (_, n) => `${n} ${'x'.repeat(n % 300)}`)
     for (const at of [10, 5_000, 19_999]) records[at] = `${at} ${'y'.repeat(200_000)}`
-    const output = await through('many', records.join('\n'))
-    assert.equal(output.toString(), `${records.join('\n')}\n`)
+    const output = (await through('many', records.join('\n'))).toString().split('\n')
+    assert.equal(output.pop(), '')
+    // NSQ promises no order; ours keeps it. A difference would be megabytes to print.
+    if (process.env['TSQ_E2E_NSQD'] !== undefined) for (const all of [output, records]) all.sort()
+    assert.ok(output.join('\n') === records.join('\n'))
   })
 
   test('every nsqd gets every record, once though it is named twice', async () => {
@@ -85,11 +77,11 @@ void suite('to_nsq', () => {
     await nsqd.makeChannel('interrupted', CHANNEL)
     const args = ['--topic=interrupted', `--nsqd-tcp-address=${nsqd.address}`]
     await using tool = new ToolProcess('to_nsq', args)
-    tool.write('a\nb\n')
+    await tool.write('a\nb\n')
     const hasCome = async (): Promise<boolean> =>
       (await nsqd.topic('interrupted'))?.message_count === 2
     await until('both are published', hasCome)
-    tool.write('half a record')
+    await tool.write('half a record')
     assert.deepEqual(await tool.end('SIGINT'), { code: 0, signal: null })
     assert.equal(tool.stdout, '')
   })
@@ -131,3 +123,16 @@ void suite('to_nsq', () => {
     assert.deepEqual([code, stderr], [0, ''])
   })
 })
+
+/** Archives so many messages, and gives back what is in the file. */
+async function readBack(from: TestNsqd, topic: string, count: number): Promise<Buffer> {
+  using output = new TempFolder('to-nsq-output')
+  const args = [`--topic=${topic}`, `--channel=${CHANNEL}`, `--output-dir=${output.path}`]
+  const source = `--nsqd-tcp-address=${from.address}`
+  const flags = ['--filename-format=out', '--sync-interval=50ms']
+  await using archiver = new ToolProcess('nsq_to_file', [...args, source, ...flags])
+  if (count > 0) await from.drained(topic, CHANNEL)
+  const { code } = await archiver.end()
+  assert.equal(code, 0, archiver.stderr)
+  return count === 0 ? Buffer.alloc(0) : await readFile(output.at('out'))
+}

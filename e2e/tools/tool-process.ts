@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import path from 'node:path'
-import type { Readable } from 'node:stream'
 
 const BIN = path.resolve(import.meta.dirname, '../../../packages/tsq/bin')
 const TIMEOUT_MS = 30_000
@@ -48,13 +48,11 @@ export class ToolProcess implements AsyncDisposable {
     this.#child.stdin?.end(text)
   }
 
-  /** Gives it a part of its input. */
-  write(text: string): void {
-    this.#child.stdin?.write(text)
-  }
-
-  pipeFrom(source: Readable): void {
-    source.pipe(this.#child.stdin!)
+  /** Gives it a part of its input; resolves when it may have more. */
+  async write(text: string): Promise<void> {
+    const { stdin } = this.#child
+    if (stdin === null || stdin.write(text)) return
+    await Promise.race([once(stdin, 'drain'), this.#ended])
   }
 
   signal(name: NodeJS.Signals): void {

@@ -36,8 +36,14 @@ export { HttpServer } from './http/server.ts'
 export type { HttpServerOptions } from './http/server.ts'
 export { HttpClient } from './http/client.ts'
 export type { HttpAnswer, HttpClientOptions, HttpQuery } from './http/client.ts'
+export {
+  addressesIn,
+  configValueReply,
+  LOG_LEVEL_NUMBERS,
+  logLevelIn,
+} from './http/config-value.ts'
 export { HttpError } from './http/http-error.ts'
-export { HttpReply, JSON_TYPE } from './http/reply.ts'
+export { HttpReply, HttpStream, JSON_TYPE } from './http/reply.ts'
 export type { HandlerResult } from './http/reply.ts'
 export type { HttpRequest } from './http/request.ts'
 export type { Query } from './http/query.ts'
@@ -46,6 +52,7 @@ export type { HttpMethod, Route } from './http/routes.ts'
 export {
   formatListenAddress,
   hostPort,
+  isHostPort,
   listen,
   ListenError,
   parseListenAddress,
@@ -62,3 +69,11 @@ export { PatternError } from './pattern/pattern-syntax.ts'
 
 export { StatusLine } from './status-line.ts'
 export { StartupError } from './startup-error.ts'
+
+export { TlsAcceptor } from './tls/acceptor.ts'
+export type { HandshakeOutcome } from './tls/acceptor.ts'
+export { clientCertificateGate, plainHttpGate } from './tls/http-gates.ts'
+export { tlsOptions } from './tls/options.ts'
+export type { TlsOptions, TlsRequired, TlsVersion } from './tls/options.ts'
+export { loadClientTls, loadTls, tlsRequiredBy } from './tls/settings.ts'
+export type { ClientTlsFiles, TlsSettings } from './tls/settings.ts'

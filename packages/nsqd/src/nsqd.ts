@@ -1,13 +1,19 @@
 import os from 'node:os'
 
 import {
+  clientCertificateGate,
   type DataPathLock,
   HttpClient,
   HttpServer,
+  loadTls,
   lockDataPath,
   type Logger,
+  plainHttpGate,
   silentLogger,
   StartupError,
+  TlsAcceptor,
+  tlsRequiredBy,
+  type TlsSettings,
   withDefaults,
 } from '@tsq/daemon'
 
@@ -24,9 +30,6 @@ import { type StatsSource, statsSnapshot } from './stats/snapshot.ts'
 import { Statsd } from './stats/statsd.ts'
 import { expandPrefix } from './stats/statsd-lines.ts'
 import { TcpServer } from './tcp/tcp-server.ts'
-import { TlsAcceptor } from './tls/acceptor.ts'
-import { clientCertificateGate, plainHttpGate } from './tls/http-gates.ts'
-import { loadTls, tlsRequiredBy, type TlsSettings } from './tls/settings.ts'
 import { Topics } from './topics.ts'
 import { NSQ_VERSION, VERSION_TEXT } from './version.ts'
 

@@ -7,9 +7,9 @@ import {
   defineOptions,
   duration,
   integer,
+  isHostPort,
   logOptions,
   type OptionsOf,
-  parseListenAddress,
   text,
   textList,
 } from '@tsq/daemon'
@@ -289,16 +289,6 @@ export type NsqdOptions = OptionsOf<typeof nsqdOptions>
 /** The node id that nsqd derives from a host name. */
 function defaultNodeId(hostname: string): number {
   return crc32(createHash('md5').update(hostname).digest()) % NODE_ID_LIMIT
-}
-
-/** Whether another machine can be dialled under it. */
-export function isHostPort(value: string): boolean {
-  try {
-    const address = parseListenAddress(value)
-    return address.kind === 'tcp' && address.host !== '' && address.port > 0
-  } catch {
-    return false
-  }
 }
 
 /** Rules across options; each problem is a sentence. */

@@ -1,4 +1,15 @@
-import { HttpServer, type Logger, silentLogger, withDefaults } from '@tsq/daemon'
+import {
+  clientCertificateGate,
+  HttpServer,
+  loadTls,
+  type Logger,
+  plainHttpGate,
+  silentLogger,
+  TlsAcceptor,
+  tlsRequiredBy,
+  type TlsSettings,
+  withDefaults,
+} from '@tsq/daemon'
 
 import { type Clock, SystemClock } from './clock.ts'
 import { nsqlookupdRoutes } from './http/routes.ts'
@@ -29,14 +40,16 @@ export class Nsqlookupd implements AsyncDisposable, Self {
   readonly registry: Registry
   readonly counters = new Counters()
   readonly #limits: SessionLimits
+  readonly #tls: TlsSettings | undefined
   #tcp: TcpServer | undefined
   #http: HttpServer | undefined
+  #https: HttpServer | undefined
   #closing: Promise<void> | undefined
 
   /**
    * Listens. What was opened is closed again when this fails.
    *
-   * @throws {StartupError} with a sentence for the operator: options or address.
+   * @throws {StartupError} with a sentence for the operator: options, certificate or address.
    */
   static async start(
     given: Partial<NsqlookupdOptions> = {},
@@ -58,18 +71,17 @@ export class Nsqlookupd implements AsyncDisposable, Self {
     this.options = options
     this.logger = logger
     this.#limits = { ...DEFAULT_LIMITS, ...parts.limits }
+    this.#tls = loadTls(options)
     this.registry = new Registry(options, parts.clock ?? new SystemClock())
     logger.info(VERSION_TEXT)
   }
 
   async #listen(): Promise<void> {
     const { options, logger } = this
-    // HTTP first: whoever identifies over TCP is told its port.
-    this.#http = await HttpServer.start({
-      address: options.httpAddress,
-      routes: nsqlookupdRoutes(this, logger),
-      logger,
-    })
+    const tls = this.#tls
+    const tlsRequired = tlsRequiredBy(options)
+    // HTTP first: whoever identifies over TCP is told its ports.
+    await this.#listenForHttp(tls, tlsRequired === 'true')
     this.#tcp = await TcpServer.start(options.tcpAddress, {
       registry: this.registry,
       counters: this.counters,
@@ -77,9 +89,32 @@ export class Nsqlookupd implements AsyncDisposable, Self {
       limits: this.#limits,
       self: this,
       maxPeers: options.maxPeers,
+      tls: tls === undefined ? undefined : new TlsAcceptor(tls),
+      isTlsRequired: tlsRequired !== 'false',
     })
     logger.info(`TCP: listening on ${this.tcpAddress}`)
-    logger.info(`HTTP: listening on ${this.httpAddress}`)
+    if (this.#https !== undefined) logger.info(`HTTPS: listening on ${this.httpsAddress}`)
+    if (this.#http !== undefined) logger.info(`HTTP: listening on ${this.httpAddress}`)
+  }
+
+  async #listenForHttp(tls: TlsSettings | undefined, isTlsRequired: boolean): Promise<void> {
+    const { options, logger } = this
+    const shared = { routes: nsqlookupdRoutes(this, logger), logger }
+    const hasHttps = tls !== undefined && options.httpsAddress !== ''
+    if (hasHttps) {
+      this.#https = await HttpServer.start({
+        ...shared,
+        address: options.httpsAddress,
+        tls: tls.server,
+        gate: clientCertificateGate(tls),
+      })
+    }
+    if (hasHttps && options.httpAddress === '') return
+    this.#http = await HttpServer.start({
+      ...shared,
+      address: options.httpAddress,
+      ...(isTlsRequired ? { gate: plainHttpGate(() => this.httpsPort) } : {}),
+    })
   }
 
   get broadcastAddress(): string {
@@ -106,9 +141,19 @@ export class Nsqlookupd implements AsyncDisposable, Self {
     return this.#http?.port ?? 0
   }
 
+  /** `host:port` or a path, as bound; empty where there is no HTTPS. */
+  get httpsAddress(): string {
+    return this.#https?.address ?? ''
+  }
+
+  /** 0 where there is no HTTPS. */
+  get httpsPort(): number {
+    return this.#https?.port ?? 0
+  }
+
   /** Open TCP connections, identified or not. */
   get peerCount(): number {
-    return this.#tcp?.sessions.size ?? 0
+    return this.#tcp?.peerCount ?? 0
   }
 
   /** Stops accepting, ends every connection, answers the HTTP requests in hand. One promise for every caller. */
@@ -127,9 +172,8 @@ export class Nsqlookupd implements AsyncDisposable, Self {
       await this.#tcp.close()
     }
     // 2. Nobody is told anything that has ended since.
-    if (this.#http !== undefined) {
-      this.logger.info(`HTTP: closing ${this.httpAddress}`)
-      await this.#http.close()
-    }
+    if (this.#http !== undefined) this.logger.info(`HTTP: closing ${this.httpAddress}`)
+    if (this.#https !== undefined) this.logger.info(`HTTPS: closing ${this.httpsAddress}`)
+    await Promise.all([this.#http?.close(), this.#https?.close()])
   }
 }

@@ -1,6 +1,14 @@
 import os from 'node:os'
 
-import { defineOptions, duration, integer, logOptions, type OptionsOf, text } from '@tsq/daemon'
+import {
+  defineOptions,
+  duration,
+  integer,
+  logOptions,
+  type OptionsOf,
+  text,
+  tlsOptions,
+} from '@tsq/daemon'
 
 const LISTENING = 'Listening'
 const LIFETIMES = 'Lifetimes'
@@ -14,13 +22,19 @@ export const nsqlookupdOptions = defineOptions({
     flag: 'tcp-address',
     default: '0.0.0.0:4160',
     group: LISTENING,
-    doc: 'listen here for nsqd: host:port, or the path of a Unix socket',
+    doc: 'listen here for nsqd, with TLS too when there is a certificate: host:port, or the path of a Unix socket',
   }),
   httpAddress: text({
     flag: 'http-address',
     default: '0.0.0.0:4161',
     group: LISTENING,
-    doc: 'listen here for HTTP',
+    doc: 'listen here for HTTP; may be empty when there is HTTPS',
+  }),
+  httpsAddress: text({
+    flag: 'https-address',
+    default: '0.0.0.0:4162',
+    group: LISTENING,
+    doc: 'listen here for HTTPS, when there is a certificate; empty for none',
   }),
   broadcastAddress: text({
     flag: 'broadcast-address',
@@ -28,6 +42,7 @@ export const nsqlookupdOptions = defineOptions({
     group: LISTENING,
     doc: 'address under which nsqd reaches the HTTP listener',
   }),
+  ...tlsOptions,
 
   inactiveProducerTimeoutMs: duration({
     flag: 'inactive-producer-timeout',

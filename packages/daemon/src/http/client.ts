@@ -37,6 +37,14 @@ export interface HttpAnswer {
   readonly text: string
 }
 
+/** An answer that need not be text. */
+export interface HttpBytes {
+  readonly status: number
+  /** Empty where the server doesn't say. */
+  readonly contentType: string
+  readonly bytes: Buffer
+}
+
 /**
  * Requests with a limit on everything: connecting, the whole exchange, the size of the answer. Proxies named in the
  * environment are not used.
@@ -61,6 +69,12 @@ export class HttpClient {
 
   /** Asks; where the server wants HTTPS on another port (403 with `https_port`), once more there. */
   async ask(url: URL, query: HttpQuery): Promise<HttpAnswer> {
+    const { status, bytes } = await this.askForBytes(url, query)
+    return { status, text: bytes.toString() }
+  }
+
+  /** As `ask`, for what need not be text. */
+  async askForBytes(url: URL, query: HttpQuery): Promise<HttpBytes> {
     const late = AbortSignal.timeout(Math.ceil(this.#options.requestTimeoutMs))
     const signal = query.signal === undefined ? late : AbortSignal.any([late, query.signal])
     const answer = await this.#exchange(url, { ...query, signal })
@@ -72,7 +86,7 @@ export class HttpClient {
     return this.#exchange(secure, { ...query, signal })
   }
 
-  #exchange(url: URL, query: HttpQuery & { readonly signal: AbortSignal }): Promise<HttpAnswer> {
+  #exchange(url: URL, query: HttpQuery & { readonly signal: AbortSignal }): Promise<HttpBytes> {
     const { method, body, signal } = query
     const { connectTimeoutMs, maxAnswerBytes = MAX_ANSWER_BYTES } = this.#options
     const headers: Record<string, string | number> = { Accept: ACCEPT, ...query.headers }
@@ -83,10 +97,11 @@ export class HttpClient {
     const agents = { http: this.#http, https: this.#https }
     const isRepeatable = method === 'GET'
     const options = { method, headers, body, signal, agents, connectTimeoutMs, isRepeatable }
-    return exchange(url, options, async (answer) => ({
-      status: answer.statusCode ?? 0,
-      text: await readAll(answer, maxAnswerBytes),
-    }))
+    return exchange(url, options, async (answer) => {
+      const { statusCode: status = 0, headers: answered } = answer
+      const bytes = await readAll(answer, maxAnswerBytes)
+      return { status, contentType: answered['content-type'] ?? '', bytes }
+    })
   }
 
   /** Drops every connection; what is being asked fails. */
@@ -96,7 +111,7 @@ export class HttpClient {
   }
 }
 
-async function readAll(answer: IncomingMessage, maxBytes: number): Promise<string> {
+async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of answer) {
@@ -105,13 +120,13 @@ async function readAll(answer: IncomingMessage, maxBytes: number): Promise<strin
     if (bytes > maxBytes) throw new Error(`answer of more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks, bytes).toString()
+  return Buffer.concat(chunks, bytes)
 }
 
-function portIn({ text }: HttpAnswer): number | undefined {
+function portIn({ bytes }: HttpBytes): number | undefined {
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = JSON.parse(bytes.toString())
   } catch {
     return undefined
   }

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 
-import type { HandshakeOutcome, TlsAcceptor } from '../tls/acceptor.ts'
+import type { HandshakeOutcome, TlsAcceptor } from '@tsq/daemon'
 import { type TlsFigures, tlsFigures } from '../tls/names.ts'
 import { DeflateLayer } from './layers/deflate-layer.ts'
 import type { Above, Below, Layer } from './layers/layer.ts'

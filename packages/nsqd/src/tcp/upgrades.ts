@@ -3,7 +3,7 @@
 import { ProtocolError } from '@tsq/protocol'
 
 import type { NsqdOptions } from '../options.ts'
-import type { TlsAcceptor } from '../tls/acceptor.ts'
+import type { TlsAcceptor } from '@tsq/daemon'
 import type { Compression, Transport } from './transport.ts'
 
 const DEFAULT_DEFLATE_LEVEL = 6

@@ -7,6 +7,7 @@ import type { NodeIdentity, RegisteredNode } from '../registry/registered-node.t
 import type { Registry } from '../registry/registry.ts'
 import { bump, type Counters } from '../stats/counters.ts'
 import { obey } from './commands.ts'
+import { beginsTls } from './first-byte.ts'
 import { Input } from './input.ts'
 import type { SessionLimits } from './limits.ts'
 import { encodeReply } from './reply.ts'
@@ -18,6 +19,8 @@ export interface Self {
   readonly broadcastAddress: string
   readonly tcpPort: number
   readonly httpPort: number
+  /** 0 where there is no HTTPS. */
+  readonly httpsPort: number
 }
 
 /** What a session needs of its nsqlookupd. */
@@ -39,6 +42,8 @@ export class Session {
   readonly #socket: Socket
   readonly #host: SessionHost
   readonly #input = new Input()
+  /** Why this peer may not talk to us; it is told so instead of its first answer. */
+  readonly #problem: string | undefined
   #hasMagic = false
   /** An error has been answered, or the connection is at its end: what still comes in is thrown away. */
   #isDoomed = false
@@ -49,8 +54,9 @@ export class Session {
   /** What the timer waits for; a command that comes in pieces doesn't wind it up again. */
   #awaited = ''
 
-  constructor(socket: Socket, host: SessionHost) {
+  constructor(socket: Socket, host: SessionHost, problem?: string) {
     this.#socket = socket
+    this.#problem = problem
     this.#host = host
     const { remoteAddress, remotePort } = socket
     this.peer = remoteAddress === undefined ? '@' : hostPort(remoteAddress, remotePort ?? 0)
@@ -158,10 +164,11 @@ export class Session {
     const magic = this.#input.readBytes(MAGIC_BYTES)
     if (magic === undefined) return false
     if (magic.toString('latin1') !== MAGIC_V1) {
-      this.logger.error(`client(${this.peer}) bad protocol magic '${magic.toString()}'`)
+      this.logger.error(`client(${this.peer}) ${describeMagic(magic)}`)
       throw new ProtocolError('E_BAD_PROTOCOL', '')
     }
     this.logger.info(`CLIENT(${this.peer}): desired protocol magic '${MAGIC_V1}'`)
+    if (this.#problem !== undefined) throw new ProtocolError('E_INVALID', this.#problem)
     this.#input.commit()
     this.#hasMagic = true
     return true
@@ -271,4 +278,10 @@ export class Session {
     this.logger.info(`PROTOCOL(V1): [${this.peer}] exiting ioloop`)
     this.#host.sessionClosed(this)
   }
+}
+
+function describeMagic(magic: Buffer): string {
+  if (beginsTls(magic))
+    return 'speaks TLS, and there is no certificate here (--tls-cert, --tls-key)'
+  return `bad protocol magic '${magic.toString()}'`
 }

@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
 
-import { formatListenAddress, listen, type ListenAddress } from '@tsq/daemon'
+import { formatListenAddress, listen, type ListenAddress, type TlsAcceptor } from '@tsq/daemon'
 
+import { Arrivals } from './arrivals.ts'
 import { encodeReply } from './reply.ts'
 import { Session, type SessionHost } from './session.ts'
 
@@ -9,11 +10,16 @@ const KEEP_ALIVE_MS = 15_000
 
 export interface TcpServerOptions extends Omit<SessionHost, 'sessionClosed'> {
   readonly maxPeers: number
+  /** Undefined where there is no certificate. */
+  readonly tls: TlsAcceptor | undefined
+  /** Whether peers without TLS are refused. */
+  readonly isTlsRequired: boolean
 }
 
 /** Listens for nsqd and keeps their sessions. */
 export class TcpServer {
-  readonly sessions = new Set<Session>()
+  readonly #sessions = new Set<Session>()
+  readonly #arrivals: Arrivals | undefined
   readonly #server: Server
   readonly #options: TcpServerOptions
   readonly #sessionHost: SessionHost
@@ -27,8 +33,9 @@ export class TcpServer {
       logger: options.logger,
       limits: options.limits,
       self: options.self,
-      sessionClosed: (session) => this.sessions.delete(session),
+      sessionClosed: (session) => this.#sessions.delete(session),
     }
+    this.#arrivals = this.#makeArrivals()
     // Keep-alive finds peers that vanish without a word: they answer no probe.
     const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
     this.#server = createServer({ ...keepAlive, noDelay: true, allowHalfOpen: true }, (socket) =>
@@ -56,9 +63,27 @@ export class TcpServer {
     return this.#bound?.kind === 'tcp' ? this.#bound.port : -1
   }
 
+  #makeArrivals(): Arrivals | undefined {
+    const { tls, isTlsRequired, limits, logger } = this.#options
+    if (tls === undefined) return undefined
+    return new Arrivals(
+      { tls, isTlsRequired, timeoutMs: limits.magicTimeoutMs, logger },
+      (socket, problem) => this.#begin(socket, problem),
+    )
+  }
+
+  /** Open connections, identified or not. */
+  get peerCount(): number {
+    return this.#sessions.size + (this.#arrivals?.size ?? 0)
+  }
+
+  #begin(socket: Socket, problem?: string): void {
+    this.#sessions.add(new Session(socket, this.#sessionHost, problem))
+  }
+
   #accept(socket: Socket): void {
     const { maxPeers, counters, logger } = this.#options
-    if (this.sessions.size >= maxPeers) {
+    if (this.peerCount >= maxPeers) {
       counters.refusedConnections += 1
       logger.warn(`TCP: refused a client, there are ${maxPeers} already (--max-peers)`)
       socket.on('error', () => socket.destroy())
@@ -67,13 +92,15 @@ export class TcpServer {
       return
     }
     counters.connections += 1
-    this.sessions.add(new Session(socket, this.#sessionHost))
+    if (this.#arrivals === undefined) this.#begin(socket)
+    else this.#arrivals.add(socket)
   }
 
   /** Stops accepting and closes every connection; the peers see its end, and nothing before it. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    for (const session of this.sessions) session.close()
+    this.#arrivals?.close()
+    for (const session of this.#sessions) session.close()
     await closed
   }
 }

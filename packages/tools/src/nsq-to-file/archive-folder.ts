@@ -18,7 +18,7 @@ const MAX_REVISIONS = 1_000_000
 export interface ArchiveFolderSettings {
   readonly workDir: string
   readonly outputDir: string
-  /** Whether a file that exists is passed by rather than continued. */
+  /** Whether a file that exists is passed by rather than continued, unless it is empty. */
   readonly isExclusive: boolean
   /** A file larger than this is passed by; 0 for any size. */
   readonly rotateSize: number
@@ -109,9 +109,11 @@ export class ArchiveFolder {
       return await open(target, flags, FILE_MODE)
     } catch (error) {
       if (!isExclusive || codeOf(error) !== 'EEXIST') throw error
-      logger.warn(`${subject}working file already exists: ${target}`)
-      return undefined
     }
+    // A kill between the file's birth and its first bytes left it empty, and no file of its kind should stay so.
+    if ((await stat(target)).size === 0) return open(target, O_APPEND | O_RDWR)
+    logger.warn(`${subject}working file already exists: ${target}`)
+    return undefined
   }
 
   async #begin(

@@ -32,12 +32,13 @@ export function identify(
   }
   session.identified(readIdentity(body, session.peer))
 
-  const { broadcastAddress, httpPort, tcpPort } = session.self
+  const { broadcastAddress, httpPort, httpsPort, tcpPort } = session.self
   return encodeTextReply(
     goJson({
       broadcast_address: broadcastAddress,
       hostname: os.hostname(),
       http_port: httpPort,
+      ...(httpsPort > 0 ? { https_port: httpsPort } : {}),
       tcp_port: tcpPort,
       version: NSQ_VERSION,
     }),
