@@ -1,4 +1,5 @@
 import os from 'node:os'
+import type { SecureContextOptions } from 'node:tls'
 
 import {
   clientCertificateGate,
@@ -30,6 +31,7 @@ import { type StatsSource, statsSnapshot } from './stats/snapshot.ts'
 import { Statsd } from './stats/statsd.ts'
 import { expandPrefix } from './stats/statsd-lines.ts'
 import { TcpServer } from './tcp/tcp-server.ts'
+import { loadAskingTls } from './tls/asking.ts'
 import { Topics } from './topics.ts'
 import { NSQ_VERSION, VERSION_TEXT } from './version.ts'
 
@@ -66,7 +68,7 @@ export class Nsqd implements AsyncDisposable {
    */
   static async start(given: Partial<NsqdOptions> = {}, logger = silentLogger()): Promise<Nsqd> {
     const options = withDefaults(nsqdOptions, given, nsqdRules)
-    const tls = loadTls(options)
+    const tls = { server: loadTls(options), client: loadAskingTls(options) }
     const dataPath = options.dataPath === '' ? process.cwd() : options.dataPath
     const lock = await lockDataPath(dataPath)
     let nsqd: Nsqd
@@ -92,10 +94,10 @@ export class Nsqd implements AsyncDisposable {
     options: NsqdOptions,
     logger: Logger,
     lock: DataPathLock,
-    tls: TlsSettings | undefined,
+    tls: { readonly server: TlsSettings | undefined; readonly client: SecureContextOptions },
   ) {
     this.options = options
-    this.#tls = tls
+    this.#tls = tls.server
     this.logger = logger
     this.#lock = lock
     observeCollections()
@@ -110,6 +112,7 @@ export class Nsqd implements AsyncDisposable {
     this.#client = new HttpClient({
       connectTimeoutMs: options.httpClientConnectTimeoutMs,
       requestTimeoutMs: options.httpClientRequestTimeoutMs,
+      tls: tls.client,
     })
     this.lookupds = this.#makeLookupds()
     this.topics.watcher = this.lookupds
@@ -270,6 +273,10 @@ export class Nsqd implements AsyncDisposable {
   /** Refuses publishes from now on and goes on delivering; {@link drained} tells when nothing is left. */
   drain(): void {
     this.#drain.begin()
+  }
+
+  get isDraining(): boolean {
+    return this.topics.isDraining
   }
 
   /** Resolved once a drain has left nothing. */

@@ -77,7 +77,7 @@ export const nsqdOptions = defineOptions({
     min: 0,
     max: NODE_ID_LIMIT - 1,
     defaultText: "made from this machine's name",
-    group: LISTENING,
+    group: MESSAGES,
     doc: 'part of every message id; give each node its own',
   }),
 

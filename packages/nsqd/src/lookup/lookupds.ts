@@ -77,7 +77,10 @@ export class Lookupds implements TopicWatcher {
 
   topicCreated(topic: LogTopic): void {
     this.#announce(`REGISTER ${topic.name}`)
-    if (this.#peers.size > 0 && !this.#closing.signal.aborted) void this.#createChannels(topic)
+    if (this.#peers.size === 0 || this.#closing.signal.aborted) return
+    this.#createChannels(topic).catch((error: unknown) => {
+      topic.note('error', `channels of other nodes not made - ${(error as Error).message}`)
+    })
   }
 
   /** Its channels first: an nsqlookupd warns of a topic that goes before them. */
