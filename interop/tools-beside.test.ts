@@ -224,7 +224,7 @@ async function listen(t: TestContext): Promise<Receiver> {
 function shown({ host, connection, ...headers }: IncomingHttpHeaders): string {
   assert.match(host ?? '', /^127\.0\.0\.1:\d+$/)
   assert.ok(connection === undefined || connection === 'keep-alive')
-  return JSON.stringify(Object.entries(headers).toSorted())
+  return JSON.stringify(headers, Object.keys(headers).toSorted())
 }
 
 interface Tool {
