@@ -30,6 +30,8 @@ export type { LogFields, LogFormat, Logger, LoggerOptions, LogLevel } from './lo
 export { loggerOf, logOptions } from './log/options.ts'
 export type { LogOptions, LogOptionTable } from './log/options.ts'
 
+export { exchange } from './http/exchange.ts'
+export type { ExchangeOptions } from './http/exchange.ts'
 export { HttpServer } from './http/server.ts'
 export type { HttpServerOptions } from './http/server.ts'
 export { HttpClient } from './http/client.ts'
