@@ -1,10 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 
 import { tombstone } from '../api/actions.ts'
 import { topicQuery } from '../api/queries.ts'
 import type { ChannelStats, TopicAnswer, TopicStats } from '../api/reference.ts'
-import { ActionDialog } from '../components/action-dialog.tsx'
 import { Charts } from '../components/charts.tsx'
 import {
   countColumn,
@@ -23,6 +21,7 @@ import { Tail } from '../components/tail.tsx'
 import { Asked, Button, Link, Notice, PausedLabel, Tabs, Warnings } from '../components/ui.tsx'
 import { formatCount } from '../lib/format.ts'
 import { channelPath, topicPath } from '../lib/routes.ts'
+import { useAsk } from '../state/ask.tsx'
 import { navigate, useParams } from '../state/location.ts'
 import { useMay, useMayTombstone } from '../state/session.tsx'
 import { useRates } from '../state/use-rates.ts'
@@ -197,33 +196,27 @@ interface TombstoneButtonProps {
 }
 
 export function TombstoneButton({ topic, node }: TombstoneButtonProps) {
-  const [isAsked, setIsAsked] = useState(false)
+  const ask = useAsk()
   const text =
     `Consumers stop finding ${topic} on ${node}, and ${node} deletes it with the messages it still holds. ` +
     'Stop those who publish to it there first: else it is back at once.'
   return (
-    <>
-      <Button
-        kind="quiet"
-        aria-label={`Tombstone ${topic} on ${node}`}
-        title="Tombstone this topic on this node"
-        onClick={() => setIsAsked(true)}
-      >
-        ✘
-      </Button>
-      {isAsked ? (
-        <ActionDialog
-          action={{
-            title: `Tombstone ${topic} on ${node}?`,
-            text,
-            verb: 'Tombstone',
-            typed: topic,
-            run: () => tombstone(topic, node),
-          }}
-          onClose={() => setIsAsked(false)}
-        />
-      ) : undefined}
-    </>
+    <Button
+      kind="quiet"
+      aria-label={`Tombstone ${topic} on ${node}`}
+      title="Tombstone this topic on this node"
+      onClick={() =>
+        ask({
+          title: `Tombstone ${topic} on ${node}?`,
+          text,
+          verb: 'Tombstone',
+          typed: topic,
+          run: () => tombstone(topic, node),
+        })
+      }
+    >
+      ✘
+    </Button>
   )
 }
 
