@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 
 import type { Session } from '../../src/api.ts'
 import type { ChannelStats, ClientStats, Latency } from '../src/api/reference.ts'
-import { lastValue, sparkPoints, timesOf } from '../src/lib/chart-data.ts'
+import { firstShown, lastValue, sparkPoints, timesOf } from '../src/lib/chart-data.ts'
 import { clientAttributes, clientName, locality } from '../src/lib/clients.ts'
 import { deliveryShares } from '../src/lib/delivery.ts'
 import { latencyAt, quantilesOf } from '../src/lib/percentiles.ts'
@@ -128,6 +128,22 @@ describe('figures', () => {
     assert.equal(lastValue([1, 2, null]), 2)
     assert.equal(lastValue([null]), undefined)
     assert.deepEqual(timesOf({ start: 5000, step: 5000 }, 3), [5, 10, 15])
+  })
+})
+
+describe('a young history', () => {
+  const shownOf = (known: number, points = 720, step = 5000) =>
+    firstShown({
+      depth: Array.from({ length: points }, (_, i) => (i < points - known ? null : 1)),
+      step,
+    })
+
+  it('is shown from its first sample on, but five minutes at least', () => {
+    assert.equal(shownOf(720), 0)
+    assert.equal(shownOf(100), 620)
+    assert.equal(shownOf(2), 660)
+    assert.equal(shownOf(0), 660)
+    assert.equal(shownOf(1, 3), 0)
   })
 })
 
