@@ -297,6 +297,7 @@ describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
 
     it('keeps filter and sort in the address, and goes to the filter by a key', async () => {
       await open('/topics')
+      await page.getByRole('searchbox').waitFor()
       await page.keyboard.press('/')
       await page.keyboard.type('ord')
       await page.waitForURL('**/topics?q=ord')

@@ -56,6 +56,12 @@ function press(...keys: readonly [string, number][]): (Shortcut | undefined)[] {
   })
 }
 
+/** The first point shown of a history whose last `known` points are there. */
+function shownOf(known: number, points = 720, step = 5000): number {
+  const depth = Array.from({ length: points }, (_, i) => (i < points - known ? null : 1))
+  return firstShown({ depth, step })
+}
+
 describe('clients', () => {
   it('names the id only where it says more than the host', () => {
     assert.equal(clientName(client), 'worker.example.com:53338')
@@ -132,12 +138,6 @@ describe('figures', () => {
 })
 
 describe('a young history', () => {
-  const shownOf = (known: number, points = 720, step = 5000) =>
-    firstShown({
-      depth: Array.from({ length: points }, (_, i) => (i < points - known ? null : 1)),
-      step,
-    })
-
   it('is shown from its first sample on, but five minutes at least', () => {
     assert.equal(shownOf(720), 0)
     assert.equal(shownOf(100), 620)
