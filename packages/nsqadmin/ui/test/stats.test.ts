@@ -7,7 +7,7 @@ import { firstShown, lastValue, sparkPoints, timesOf } from '../src/lib/chart-da
 import { clientAttributes, clientName, locality } from '../src/lib/clients.ts'
 import { deliveryShares } from '../src/lib/delivery.ts'
 import { latencyAt, quantilesOf } from '../src/lib/percentiles.ts'
-import { may } from '../src/lib/roles.ts'
+import { may, maySee } from '../src/lib/roles.ts'
 import { nextKey, type KeyState, type Shortcut } from '../src/lib/shortcuts.ts'
 
 const client: ClientStats = {
@@ -168,7 +168,8 @@ describe('who may', () => {
 
   it('only look where all is read only', () => {
     assert.equal(may({ ...session, role: 'admin', read_only: true }, 'operator'), false)
-    assert.equal(may({ ...session, read_only: true }, 'viewer'), true)
+    assert.equal(maySee({ ...session, read_only: true }, 'operator'), true)
+    assert.equal(maySee(session, 'admin'), false)
   })
 })
 

@@ -29,16 +29,17 @@ import { useRates } from '../state/use-rates.ts'
 export function TopicPage({ topic }: { readonly topic: string }) {
   const answer = useQuery(topicQuery(topic))
   const [params] = useParams()
-  const mayPublish = useMay('operator')
-  const hasPeek = useHasPeek({ topic })
+  const mayAct = useMay('operator')
   const view = params.get('view') ?? 'overview'
   const path = topicPath(topic)
   const nodes = (answer.data?.nodes ?? []).map(({ node }) => node)
+  const channels = (answer.data?.channels ?? []).map((channel) => channel.channel_name)
+  const hasPeek = useHasPeek({ topic, channels, nodes })
   const views = [
     { view: 'overview', label: 'Overview', isThere: true },
     { view: 'messages', label: 'Messages', isThere: hasPeek },
-    { view: 'tail', label: 'Live tail', isThere: true },
-    { view: 'publish', label: 'Publish', isThere: mayPublish },
+    { view: 'tail', label: 'Live tail', isThere: mayAct },
+    { view: 'publish', label: 'Publish', isThere: mayAct },
   ].filter(({ isThere }) => isThere)
   return (
     <Page
@@ -63,9 +64,11 @@ export function TopicPage({ topic }: { readonly topic: string }) {
           isCurrent: one.view === view,
         }))}
       />
-      {view === 'messages' ? <Peek topic={topic} nodes={nodes} /> : undefined}
-      {view === 'tail' ? <Tail topic={topic} /> : undefined}
-      {view === 'publish' && mayPublish ? <PublishForm topic={topic} nodes={nodes} /> : undefined}
+      {view === 'messages' && hasPeek ? (
+        <Peek topic={topic} channels={channels} nodes={nodes} />
+      ) : undefined}
+      {view === 'tail' && mayAct ? <Tail topic={topic} /> : undefined}
+      {view === 'publish' && mayAct ? <PublishForm topic={topic} nodes={nodes} /> : undefined}
       {view === 'overview' ? (
         <Asked
           query={answer}
