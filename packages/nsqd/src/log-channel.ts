@@ -16,7 +16,7 @@ import {
 import type { Alarms, Sleeper } from './alarms.ts'
 import { DEFERRED, IN_FLIGHT, SETTLED, WAITING } from './cells.ts'
 import { type AnswerOutcome, type Channel, ChannelFull, type ChannelStats } from './channel.ts'
-import type { ChannelCheckpoint, UnsettledMessage } from './checkpoint.ts'
+import type { ChannelCheckpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import type { Chunk } from './log/chunk.ts'
 import type { TopicLog } from './log/topic-log.ts'
@@ -24,6 +24,7 @@ import { DeadlineQueue, NumberQueue, TimeHeap } from './queues.ts'
 import { LatencyWindow } from './stats/latency-window.ts'
 import type { Subscriber } from './subscriber.ts'
 import { bringNearestForward, LocalityCounts } from './topology.ts'
+import { UnsettledMessages } from './unsettled.ts'
 import { Window } from './window.ts'
 
 /** The most that one slice holds; a larger one would only delay the neighbours. */
@@ -668,13 +669,11 @@ export class LogChannel implements Channel, Sleeper {
 
   checkpoint(): ChannelCheckpoint {
     const offset = this.#clock.wallMs() - this.#clock.now()
-    const unsettled: UnsettledMessage[] = []
-    this.#window.forEachUnsettled((sequence, state) => {
-      const isDeferred = state === DEFERRED
-      const dueMs = isDeferred ? Math.round(this.#window.deadlineOf(sequence) + offset) : 0
-      unsettled.push({ sequence, dueMs, attempts: this.#window.attemptsOf(sequence) })
+    const unsettled = new UnsettledMessages(this.#window.unsettled)
+    this.#window.forEachInOrder((sequence, { state, deadline, attempts }, slot) => {
+      const dueMs = state[slot] === DEFERRED ? Math.round(deadline[slot]! + offset) : 0
+      unsettled.push(sequence, dueMs, attempts[slot]!)
     })
-    unsettled.sort((a, b) => a.sequence - b.sequence)
     return {
       cursor: this.#window.cursor,
       absorbed: this.#absorbedSequence,
@@ -690,10 +689,13 @@ export class LogChannel implements Channel, Sleeper {
     this.#absorbedSequence = checkpoint.absorbed
     const now = this.#clock.now()
     const wallMs = this.#clock.wallMs()
-    for (const { sequence, dueMs, attempts } of checkpoint.unsettled) {
+    const { unsettled } = checkpoint
+    for (let i = 0; i < unsettled.length; i++) {
+      const sequence = unsettled.sequence[i]!
+      const dueMs = unsettled.dueMs[i]!
       // Its segment was let go, so it was settled after the checkpoint.
       if (sequence < this.#host.log.firstSequence || !this.#host.log.isThere(sequence)) continue
-      this.#window.addStraggler(sequence, WAITING, attempts)
+      this.#window.addStraggler(sequence, WAITING, unsettled.attempts[i]!)
       if (dueMs > wallMs) this.#defer(sequence, now + dueMs - wallMs)
       else this.#again.push(sequence)
     }

@@ -67,6 +67,18 @@ export class Stragglers {
     if (this.count === 0 && keys.length > 1024) this.clear()
   }
 
+  /** Ascending. */
+  sequences(): Float64Array {
+    const sequences = new Float64Array(this.count)
+    let count = 0
+    for (const key of this.#keys) {
+      if (key === EMPTY) continue
+      sequences[count] = key
+      count += 1
+    }
+    return sequences.toSorted()
+  }
+
   forEach(visit: (sequence: number, slot: number) => void): void {
     for (let slot = 0; slot < this.#keys.length; slot++) {
       if (this.#keys[slot] !== EMPTY) visit(this.#keys[slot]!, slot)
