@@ -177,7 +177,7 @@ test('with --ack-after=fsync a channel stays paused, and unpaused, over a power 
     clock.advance(1_500)
     broker.run()
     for (const cut of [HARSHEST_CUT, { ...HARSHEST_CUT, isEntryKept: () => true }]) {
-      const after = new Broker(files.clone().afterPowerCut(cut), options, clock)
+      const after = new Broker(files.afterPowerCut(cut), options, clock)
       assert.equal(after.channel(TOPIC, name).isPaused, isPaused)
     }
     files = files.afterPowerCut(HARSHEST_CUT)
