@@ -87,6 +87,12 @@ export class Stragglers {
 
   hasIn(from: number, to: number): boolean {
     if (this.count === 0) return false
+    if (to - from < this.#keys.length) {
+      for (let sequence = from; sequence < to; sequence++) {
+        if (this.find(sequence) !== -1) return true
+      }
+      return false
+    }
     for (let slot = 0; slot < this.#keys.length; slot++) {
       const sequence = this.#keys[slot]!
       if (sequence >= from && sequence < to) return true
