@@ -1,4 +1,3 @@
-import { HttpReply, type Route } from '@tsq/daemon'
 import { Counter, Gauge, Registry as Metrics } from 'prom-client'
 
 import type { Registry } from '../registry/registry.ts'
@@ -18,18 +17,22 @@ export interface MetricsSource {
 /** Label values, as many as there are labels, and what was measured there. */
 type Sample = readonly [labels: readonly string[], value: number]
 
-/** GET /metrics, in Prometheus' text format. Values are read from where they are kept when somebody asks. */
-export function metricsRoute(source: MetricsSource): Route {
-  const metrics = new Metrics()
-  registryMetrics(metrics, source)
-  trafficMetrics(metrics, source)
-  processMetrics(metrics)
-  return {
-    method: 'GET',
-    path: '/metrics',
-    quiet: true,
-    handle: async () =>
-      new HttpReply({ contentType: metrics.contentType, body: await metrics.metrics() }),
+/** Prometheus' text format, with a reading taken now. */
+export class MetricsText {
+  readonly #metrics = new Metrics()
+
+  constructor(source: MetricsSource) {
+    registryMetrics(this.#metrics, source)
+    trafficMetrics(this.#metrics, source)
+    processMetrics(this.#metrics)
+  }
+
+  get contentType(): string {
+    return this.#metrics.contentType
+  }
+
+  read(): Promise<string> {
+    return this.#metrics.metrics()
   }
 }
 
