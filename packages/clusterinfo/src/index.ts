@@ -1,1 +1,20 @@
-export {}
+// Asks nsqlookupd and nsqd over HTTP and merges the answers. Internal: published because nsqadmin and the tools need it.
+
+export { Api } from './api.ts'
+export type { ApiOptions, Params } from './api.ts'
+export { ClusterInfo } from './cluster-info.ts'
+export type { ClusterInfoOptions, StatsFilter } from './cluster-info.ts'
+export { act, create, remove, tombstone } from './cluster-writes.ts'
+export type { NodeResult, TopicAction } from './cluster-writes.ts'
+export { CONCURRENCY, gather, warningMessage, warningsOf } from './gather.ts'
+export type { Answer, Gathered } from './gather.ts'
+export { mergeLatencies } from './latency.ts'
+export type { Latency, Percentile } from './latency.ts'
+export { mergeChannel, mergeChannels, mergeTopic } from './merge-stats.ts'
+export { compareText, httpAddressOf, tcpAddressOf } from './node-info.ts'
+export type { NodeInfo } from './node-info.ts'
+export { flagIn, listIn, numberIn, objectIn, ShapeError, textIn, textsIn } from './shapes.ts'
+export type { Json } from './shapes.ts'
+export type { ChannelStats, ClientStats, DeliveryCounts, TopicStats } from './stats.ts'
+export { SourceError, UpstreamError } from './upstream-error.ts'
+export type { UpstreamKind } from './upstream-error.ts'

@@ -32,8 +32,16 @@ export type { LogOptions, LogOptionTable } from './log/options.ts'
 
 export { HttpServer } from './http/server.ts'
 export type { HttpServerOptions } from './http/server.ts'
+export { HttpClient } from './http/client.ts'
+export type { HttpAnswer, HttpClientOptions, HttpQuery } from './http/client.ts'
+export {
+  addressesIn,
+  configValueReply,
+  LOG_LEVEL_NUMBERS,
+  logLevelIn,
+} from './http/config-value.ts'
 export { HttpError } from './http/http-error.ts'
-export { HttpReply, JSON_TYPE } from './http/reply.ts'
+export { HttpReply, HttpStream, JSON_TYPE } from './http/reply.ts'
 export type { HandlerResult } from './http/reply.ts'
 export type { HttpRequest } from './http/request.ts'
 export type { Query } from './http/query.ts'
@@ -42,11 +50,15 @@ export type { HttpMethod, Route } from './http/routes.ts'
 export {
   formatListenAddress,
   hostPort,
+  isHostPort,
   listen,
   ListenError,
   parseListenAddress,
 } from './listen-address.ts'
 export type { ListenAddress } from './listen-address.ts'
+
+export { Metrics } from './metrics.ts'
+export type { Metric, MetricSample } from './metrics.ts'
 
 export { DataPathError, lockDataPath } from './data-path-lock.ts'
 export type { DataPathLock } from './data-path-lock.ts'

@@ -50,6 +50,16 @@ export function hostPort(host: string, port: number): string {
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
 }
 
+/** Whether text is `host:port`, with both there. */
+export function isHostPort(text: string): boolean {
+  try {
+    const address = parseListenAddress(text)
+    return address.kind === 'tcp' && address.host !== '' && address.port > 0
+  } catch {
+    return false
+  }
+}
+
 /**
  * Opens a listener and waits until it is bound.
  *

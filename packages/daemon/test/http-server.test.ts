@@ -7,8 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { createLogger, HttpError, HttpReply, HttpServer, silentLogger } from '../src/index.ts'
-import type { HttpServerOptions, Logger, Route } from '../src/index.ts'
+import {
+  createLogger,
+  HttpError,
+  HttpReply,
+  HttpServer,
+  HttpStream,
+  silentLogger,
+} from '../src/index.ts'
+import type { HttpRequest, HttpServerOptions, Logger, Route } from '../src/index.ts'
 import { ask, exchange } from './raw-http.ts'
 
 const routes: readonly Route[] = [
@@ -347,3 +354,47 @@ function heldRoute(): { route: Route; signals: EventEmitter } {
   }
   return { route: { method: 'GET', path: '/held', handle }, signals }
 }
+
+test('a guard refuses before the body is read', async (t) => {
+  let read = 0
+  const guarded: Route[] = [
+    {
+      method: 'POST',
+      path: '/write',
+      maxBodyBytes: 1,
+      guard: () => {
+        throw new HttpError(403, 'FORBIDDEN')
+      },
+      handle: () => void read++,
+    },
+  ]
+  const server = await start(t, { routes: guarded })
+  const answer = await ask(server, 'POST /write', 'Content-Length: 100000\r\n')
+  assert.deepEqual([answer.status, answer.body, read], [403, '{"message":"FORBIDDEN"}', 0])
+})
+
+test('every answer passes by who has the last word', async (t) => {
+  const finish = (request: HttpRequest, reply: HttpReply): HttpReply =>
+    reply.with({ 'X-Seen': request.url })
+  const server = await start(t, { finish })
+  assert.equal((await ask(server, 'GET /ping')).headers.get('X-Seen'), '/ping')
+  assert.equal((await ask(server, 'GET /nowhere')).headers.get('X-Seen'), '/nowhere')
+  const failing = await start(t, { finish: () => Promise.reject(new Error('broken')) })
+  assert.equal((await ask(failing, 'GET /ping')).body, 'OK')
+})
+
+test('an answer may go on for as long as its handler likes', async (t) => {
+  const stream = new HttpStream({
+    contentType: 'text/event-stream',
+    begin: (response) => {
+      response.write('data: 1\n\n')
+      setImmediate(() => response.end('data: 2\n\n'))
+    },
+  })
+  const server = await start(t, {
+    routes: [{ method: 'GET', path: '/events', handle: () => stream }],
+  })
+  const response = await fetch(`http://${server.address}/events`)
+  assert.equal(response.headers.get('content-type'), 'text/event-stream')
+  assert.equal(await response.text(), 'data: 1\n\ndata: 2\n\n')
+})

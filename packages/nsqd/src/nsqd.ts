@@ -4,6 +4,7 @@ import type { SecureContextOptions } from 'node:tls'
 import {
   clientCertificateGate,
   type DataPathLock,
+  HttpClient,
   HttpServer,
   loadTls,
   lockDataPath,
@@ -22,7 +23,6 @@ import { SystemClock } from './clock.ts'
 import { Drain } from './drain.ts'
 import { comeOver } from './import/at-start.ts'
 import { nsqdRoutes } from './http/routes.ts'
-import { HttpClient } from './http-client.ts'
 import { NodeFiles } from './log/files.ts'
 import { Lookupds } from './lookup/lookupds.ts'
 import { loadLookupTls } from './lookup/options.ts'

@@ -29,6 +29,11 @@ const commands: readonly Command[] = [
     summary: 'run the directory; the same as the nsqlookupd command',
     run: async (argv) => (await import('@tsq/nsqlookupd')).main(argv),
   },
+  {
+    name: 'nsqadmin',
+    summary: 'run the page for operators; the same as the nsqadmin command',
+    run: async (argv) => (await import('@tsq/nsqadmin')).main(argv),
+  },
   { name: 'pub', summary: 'publish messages to a topic', run: pub },
   {
     name: 'check',

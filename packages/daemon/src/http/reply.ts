@@ -20,20 +20,49 @@ export class HttpReply {
     this.body = answer.body ?? ''
     this.headers = answer.headers ?? {}
   }
+
+  /** The same answer with more headers, and with another body where one is given. */
+  with(headers: Readonly<Record<string, string>>, body = this.body): HttpReply {
+    const { status, contentType } = this
+    return new HttpReply({
+      status,
+      body,
+      headers: { ...this.headers, ...headers },
+      ...(contentType === undefined ? {} : { contentType }),
+    })
+  }
+}
+
+/** An answer that goes on, such as server-sent events. Who begins it ends it, at the latest before the server closes. */
+export class HttpStream {
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Called once the headers are on their way. The response tells by `close` that its peer has gone. */
+  readonly begin: (response: ServerResponse) => void
+
+  constructor(answer: {
+    readonly contentType: string
+    readonly headers?: Readonly<Record<string, string>>
+    readonly begin: (response: ServerResponse) => void
+  }) {
+    this.contentType = answer.contentType
+    this.headers = answer.headers ?? {}
+    this.begin = answer.begin
+  }
 }
 
 /** What a handler may return: text, nothing, something to send as JSON, or a complete answer. */
-export type HandlerResult = string | undefined | void | HttpReply | object
+export type HandlerResult = string | undefined | void | HttpReply | HttpStream | object
 
 export const TEXT_TYPE = 'text/plain; charset=utf-8'
 export const JSON_TYPE = 'application/json; charset=utf-8'
 const HTML_TYPE = 'text/html; charset=utf-8'
 
 /** The answer that stands for a handler's result. */
-export function replyOf(result: HandlerResult): HttpReply {
+export function replyOf(result: HandlerResult): HttpReply | HttpStream {
   if (typeof result === 'string') return new HttpReply({ contentType: TEXT_TYPE, body: result })
   if (result === undefined) return EMPTY
-  if (result instanceof HttpReply) return result
+  if (result instanceof HttpReply || result instanceof HttpStream) return result
   return new HttpReply({ contentType: JSON_TYPE, body: goJson(result) })
 }
 
@@ -87,6 +116,15 @@ export function sendReply(
   headers.push('Content-Length', String(Buffer.byteLength(reply.body)))
   response.writeHead(reply.status, headers)
   response.end(reply.body)
+}
+
+/** Writes the headers of an answer that goes on, and lets it begin. */
+export function sendStream(response: ServerResponse, stream: HttpStream): void {
+  if (response.headersSent || response.destroyed) return
+  const headers = Object.entries({ 'Content-Type': stream.contentType, ...stream.headers })
+  response.writeHead(200, headers.flat())
+  response.flushHeaders()
+  stream.begin(response)
 }
 
 /** The whole of an answer to something that isn't a request, for a socket about to be closed. */

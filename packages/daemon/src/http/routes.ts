@@ -19,6 +19,8 @@ export interface Route {
   readonly quiet?: boolean
   /** Answers without NSQ's header, and with bare text for errors. */
   readonly plain?: boolean
+  /** Looks at a request before its body is read; throws an HttpError to refuse it. */
+  readonly guard?: (request: HttpRequest) => void
   readonly handle: (request: HttpRequest) => HandlerResult | Promise<HandlerResult>
 }
 

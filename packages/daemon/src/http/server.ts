@@ -13,7 +13,15 @@ import type { HttpTimeouts } from './app.ts'
 import { readBody } from './body.ts'
 import { Connections } from './connections.ts'
 import { HttpError } from './http-error.ts'
-import { HttpReply, errorReply, redirectReply, replyOf, sendReply } from './reply.ts'
+import {
+  errorReply,
+  HttpReply,
+  HttpStream,
+  redirectReply,
+  replyOf,
+  sendReply,
+  sendStream,
+} from './reply.ts'
 import { HttpRequest } from './request.ts'
 import type { PathParams } from './request.ts'
 import { RouteTable } from './routes.ts'
@@ -31,6 +39,8 @@ export interface HttpServerOptions extends HttpTimeouts {
    * refuses plain HTTP here when TLS is required.
    */
   readonly gate?: (request: HttpRequest) => HttpReply | undefined
+  /** Has the last word on every answer, errors included: more headers, compression. */
+  readonly finish?: (request: HttpRequest, reply: HttpReply) => HttpReply | Promise<HttpReply>
   /** How long `close` waits for requests in hand. */
   readonly closeTimeoutMs?: number
 }
@@ -42,6 +52,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #app: ReturnType<typeof createApp>
   readonly #logger: Logger
   readonly #gate: HttpServerOptions['gate']
+  readonly #lastWord: HttpServerOptions['finish']
   readonly #closeTimeoutMs: number
   readonly #connections: Connections
   #bound: ListenAddress | undefined
@@ -57,6 +68,7 @@ export class HttpServer implements AsyncDisposable {
   private constructor(options: HttpServerOptions) {
     this.#logger = options.logger
     this.#gate = options.gate
+    this.#lastWord = options.finish
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 5_000
     const table = new RouteTable(options.routes)
     const unrouted = (request: IncomingMessage, response: ServerResponse): void =>
@@ -118,6 +130,12 @@ export class HttpServer implements AsyncDisposable {
     const exchange = this.#begin(raw, reply.raw, route)
     const { params } = request
     if (this.#refuses(exchange, params)) return
+    try {
+      route.guard?.(new HttpRequest(raw, params))
+    } catch (error) {
+      this.#fail(exchange, error)
+      return
+    }
     if (route.method === 'GET') {
       this.#handle(exchange, route, new HttpRequest(raw, params))
       return
@@ -215,12 +233,34 @@ export class HttpServer implements AsyncDisposable {
     return { request, response, isPlain, logged: { peer, startedMs: performance.now() } }
   }
 
-  #finish({ request, response, isPlain, logged }: Exchange, reply: HttpReply): void {
+  #finish(exchange: Exchange, reply: HttpReply | HttpStream): void {
+    if (reply instanceof HttpStream) {
+      sendStream(exchange.response, reply)
+      this.#note(exchange, 200)
+      return
+    }
+    const last = this.#lastWord?.(new HttpRequest(exchange.request), reply) ?? reply
+    if (last instanceof HttpReply) {
+      this.#send(exchange, last)
+      return
+    }
+    last.then(
+      (finished) => this.#send(exchange, finished),
+      () => this.#send(exchange, reply),
+    )
+  }
+
+  #send(exchange: Exchange, reply: HttpReply): void {
+    const { response, isPlain } = exchange
     sendReply(response, reply, { isNsq: !isPlain, isLast: this.#closing !== undefined })
+    this.#note(exchange, reply.status)
+  }
+
+  #note({ request, logged }: Exchange, status: number): void {
     if (logged === undefined) return
     const elapsed = formatGoDuration(performance.now() - logged.startedMs)
     const { method, url } = request
-    this.#logger.info(`${reply.status} ${method} ${url} (${logged.peer}) ${elapsed}`)
+    this.#logger.info(`${status} ${method} ${url} (${logged.peer}) ${elapsed}`)
   }
 }
 

@@ -1,7 +1,6 @@
-import { goJson, type Logger } from '@tsq/daemon'
+import { goJson, type HttpClient, type Logger } from '@tsq/daemon'
 
 import type { Clock } from '../clock.ts'
-import type { HttpClient } from '../http-client.ts'
 import { authUrl } from './auth-url.ts'
 import { Grant } from './grant.ts'
 

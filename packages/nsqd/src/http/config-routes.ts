@@ -1,22 +1,22 @@
 import {
-  goJson,
+  addressesIn,
+  configValueReply,
   HttpError,
-  HttpReply,
+  type HttpReply,
   type HttpRequest,
-  JSON_TYPE,
-  LOG_LEVELS,
+  isHostPort,
+  LOG_LEVEL_NUMBERS,
+  logLevelIn,
   type Option,
   type Route,
 } from '@tsq/daemon'
 
 import type { Nsqd } from '../nsqd.ts'
-import { isHostPort } from '../lookup/options.ts'
 import { nsqdOptions } from '../options.ts'
 
-const NS_PER_MS = 1e6
 /** What Go's nsqd shows as numbers, by the word that is configured. */
 const NUMBERS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  log_level: { debug: 1, info: 2, warn: 3, error: 4, fatal: 5 },
+  log_level: LOG_LEVEL_NUMBERS,
   tls_required: { false: 0, 'tcp-https': 1, true: 2 },
   tls_min_version: { '': 769, 'tls1.0': 769, 'tls1.1': 770, 'tls1.2': 771, 'tls1.3': 772 },
 }
@@ -37,21 +37,6 @@ function currentValue(nsqd: Nsqd, name: string): unknown {
   }
 }
 
-/** A value as nsqd shows it: text as it is, all else JSON, durations in nanoseconds. */
-function show(option: Option<unknown>, value: unknown): string | HttpReply {
-  const number = NUMBERS[option.key]?.[option.format(value).toLowerCase()]
-  if (number !== undefined) return json(String(number))
-  if (option.kind === 'duration') {
-    // Exact past 2^53, where a JSON number made from a double would not be.
-    return json(String(BigInt(Math.round(Number(value) * NS_PER_MS))))
-  }
-  return typeof value === 'string' ? value : json(goJson(value))
-}
-
-function json(body: string): HttpReply {
-  return new HttpReply({ contentType: JSON_TYPE, body })
-}
-
 /** By key. Options that no longer do anything are not shown. */
 const rows = new Map<string, { readonly name: string; readonly option: Option<unknown> }>(
   Object.entries(nsqdOptions)
@@ -64,7 +49,7 @@ export function configRoutes(nsqd: Nsqd): Route[] {
   const answer = (key: string): string | HttpReply => {
     const row = rows.get(key)
     if (row === undefined) throw new HttpError(400, 'INVALID_OPTION')
-    return show(row.option, currentValue(nsqd, row.name))
+    return configValueReply(row.option, currentValue(nsqd, row.name), NUMBERS[key])
   }
   const path = '/config/:opt'
   return [
@@ -85,33 +70,14 @@ export function configRoutes(nsqd: Nsqd): Route[] {
 function change(nsqd: Nsqd, { params, body }: HttpRequest): void {
   if (body.length === 0) throw new HttpError(413, 'INVALID_VALUE')
   switch (params['opt'] ?? '') {
-    case 'log_level': {
-      const level = LOG_LEVELS.find((known) => known === body.toString().toLowerCase())
-      if (level === undefined) throw new HttpError(400, 'INVALID_VALUE')
-      nsqd.logger.level = level
+    case 'log_level':
+      nsqd.logger.level = logLevelIn(body)
       break
-    }
     case 'nsqlookupd_tcp_addresses':
-      nsqd.lookupds.addresses = readAddresses(body.toString())
+      nsqd.lookupds.addresses = addressesIn(body, isHostPort)
       nsqd.logger.info(`nsqlookupd addresses are now [${nsqd.lookupds.addresses.join(' ')}]`)
       break
     default:
       throw new HttpError(400, 'INVALID_OPTION')
   }
-}
-
-function readAddresses(text: string): readonly string[] {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    throw new HttpError(400, 'INVALID_VALUE')
-  }
-  const list: unknown = parsed ?? []
-  if (!Array.isArray(list) || !list.every(isAddress)) throw new HttpError(400, 'INVALID_VALUE')
-  return list
-}
-
-function isAddress(item: unknown): item is string {
-  return typeof item === 'string' && isHostPort(item)
 }

@@ -1,7 +1,6 @@
-import { hostPort } from '@tsq/daemon'
+import { hostPort, type HttpClient } from '@tsq/daemon'
 import { type ChannelName, isEphemeralName, parseChannelName, type TopicName } from '@tsq/protocol'
 
-import type { HttpClient } from '../http-client.ts'
 import type { LookupdInfo } from './lookupd-info.ts'
 
 /** HTTPS where it has that and TLS is wanted. */

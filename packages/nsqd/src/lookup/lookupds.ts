@@ -1,9 +1,8 @@
 import type { SecureContextOptions } from 'node:tls'
 
-import type { Logger } from '@tsq/daemon'
+import type { HttpClient, Logger } from '@tsq/daemon'
 
 import type { Clock } from '../clock.ts'
-import type { HttpClient } from '../http-client.ts'
 import type { LogChannel } from '../log-channel.ts'
 import type { LogTopic } from '../log-topic.ts'
 import type { TopicWatcher } from '../topics.ts'

@@ -1,5 +1,6 @@
-import { boolean, loadClientTls, parseListenAddress, text, textList } from '@tsq/daemon'
 import type { SecureContextOptions } from 'node:tls'
+
+import { boolean, isHostPort, loadClientTls, text, textList } from '@tsq/daemon'
 
 const DISCOVERY = 'Discovery'
 
@@ -73,14 +74,4 @@ export function loadLookupTls(options: LookupTlsOptions): SecureContextOptions |
     cert: options.lookupdTlsCert,
     key: options.lookupdTlsKey,
   })
-}
-
-/** Whether another machine can be dialled under it. */
-export function isHostPort(value: string): boolean {
-  try {
-    const address = parseListenAddress(value)
-    return address.kind === 'tcp' && address.host !== '' && address.port > 0
-  } catch {
-    return false
-  }
 }

@@ -1,12 +1,4 @@
-import {
-  boolean,
-  duration,
-  floatList,
-  integer,
-  type Option,
-  parseListenAddress,
-  text,
-} from '@tsq/daemon'
+import { boolean, duration, floatList, integer, isHostPort, type Option, text } from '@tsq/daemon'
 
 const GROUP = 'Statistics'
 /** The payload of a UDP packet has no room for more. */
@@ -105,13 +97,4 @@ function descending(option: Option<readonly number[]>): Option<readonly number[]
 
 function sorted(values: readonly number[]): number[] {
   return values.toSorted((a, b) => b - a)
-}
-
-function isHostPort(address: string): boolean {
-  try {
-    const parsed = parseListenAddress(address)
-    return parsed.kind === 'tcp' && parsed.host !== '' && parsed.port > 0
-  } catch {
-    return false
-  }
 }

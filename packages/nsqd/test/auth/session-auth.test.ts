@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
-import { silentLogger } from '@tsq/daemon'
+import { type HttpAnswer, type HttpClient, silentLogger } from '@tsq/daemon'
 
 import { AuthServers } from '../../src/auth/auth-servers.ts'
 import { SessionAuth } from '../../src/auth/session-auth.ts'
-import type { HttpAnswer, HttpClient } from '../../src/http-client.ts'
 import { allowAll } from '../support/fake-auth-server.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 

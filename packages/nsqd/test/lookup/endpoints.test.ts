@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
-import { silentLogger } from '@tsq/daemon'
+import { HttpClient, silentLogger } from '@tsq/daemon'
 
 import { Endpoints } from '../../src/lookup/endpoints.ts'
 import { Lookupds } from '../../src/lookup/lookupds.ts'
-import { HttpClient } from '../../src/http-client.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeNsqlookupd } from '../support/fake-nsqlookupd.ts'
 import { waitUntil } from '../support/wait-until.ts'

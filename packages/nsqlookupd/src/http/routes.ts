@@ -1,8 +1,7 @@
 import { HttpError, type HttpRequest, type Logger, type Route } from '@tsq/daemon'
 
 import { bump, type Counters } from '../stats/counters.ts'
-import type { MetricsSource } from '../stats/metrics.ts'
-import { metricsRoute } from '../stats/metrics-route.ts'
+import { metricsRoute, type MetricsSource } from '../stats/metrics.ts'
 import { queryRoutes } from './query-routes.ts'
 import { writeRoutes } from './write-routes.ts'
 

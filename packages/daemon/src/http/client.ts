@@ -1,9 +1,9 @@
-// Asks nsqlookupd and auth servers over HTTP.
+// Asks others over HTTP: nsqlookupd, nsqd, auth servers, whoever is notified.
 
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
-import type { SecureContextOptions } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 
 /** More than this is no answer of an nsqlookupd or an auth server. */
 const MAX_ANSWER_BYTES = 1024 * 1024
@@ -16,13 +16,18 @@ export interface HttpClientOptions {
   /** From the call to the last byte of the answer. */
   readonly requestTimeoutMs: number
   /** What HTTPS servers are verified with; what the system trusts where absent. */
-  readonly tls?: SecureContextOptions | undefined
+  readonly tls?: ConnectionOptions | undefined
+  /** Longest answer that is taken; 1 MiB unless given. */
+  readonly maxAnswerBytes?: number
+  /** How long a connection is kept for the next question; a new one for each unless given. */
+  readonly keepAliveMs?: number
 }
 
 export interface HttpQuery {
   readonly method: 'GET' | 'POST'
   /** Sent as JSON. */
-  readonly body?: string
+  readonly body?: string | Uint8Array
+  readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
 
@@ -31,19 +36,44 @@ export interface HttpAnswer {
   readonly text: string
 }
 
-/** Requests with a limit on everything: connecting, the whole exchange, the size of the answer. */
+/** An answer that need not be text. */
+export interface HttpBytes {
+  readonly status: number
+  /** Empty where the server doesn't say. */
+  readonly contentType: string
+  readonly bytes: Buffer
+}
+
+/**
+ * Requests with a limit on everything: connecting, the whole exchange, the size of the answer. Proxies named in the
+ * environment are not used.
+ */
 export class HttpClient {
   readonly #options: HttpClientOptions
-  readonly #http = new HttpAgent({ maxSockets: MAX_SOCKETS_PER_HOST })
+  readonly #http: HttpAgent
   readonly #https: HttpsAgent
 
   constructor(options: HttpClientOptions) {
     this.#options = options
-    this.#https = new HttpsAgent({ ...options.tls, maxSockets: MAX_SOCKETS_PER_HOST })
+    const { keepAliveMs } = options
+    const agent = {
+      maxSockets: MAX_SOCKETS_PER_HOST,
+      ...(keepAliveMs === undefined
+        ? {}
+        : { keepAlive: true, timeout: keepAliveMs, maxFreeSockets: 4 }),
+    }
+    this.#http = new HttpAgent(agent)
+    this.#https = new HttpsAgent({ ...options.tls, ...agent })
   }
 
   /** Asks; where the server wants HTTPS on another port (403 with `https_port`), once more there. */
   async ask(url: URL, query: HttpQuery): Promise<HttpAnswer> {
+    const { status, bytes } = await this.askForBytes(url, query)
+    return { status, text: bytes.toString() }
+  }
+
+  /** As `ask`, for what need not be text. */
+  async askForBytes(url: URL, query: HttpQuery): Promise<HttpBytes> {
     const late = AbortSignal.timeout(Math.ceil(this.#options.requestTimeoutMs))
     const signal = query.signal === undefined ? late : AbortSignal.any([late, query.signal])
     const answer = await this.#exchange(url, { ...query, signal })
@@ -55,24 +85,44 @@ export class HttpClient {
     return this.#exchange(secure, { ...query, signal })
   }
 
-  #exchange(url: URL, query: HttpQuery & { signal: AbortSignal }): Promise<HttpAnswer> {
+  async #exchange(
+    url: URL,
+    query: HttpQuery & { readonly signal: AbortSignal },
+  ): Promise<HttpBytes> {
+    try {
+      return await this.#exchangeOnce(url, query)
+    } catch (error) {
+      // A kept connection may be closed by the other side just as it is used again. What changes nothing is asked anew.
+      if (!(error instanceof StaleConnectionError) || query.method !== 'GET') throw error
+      return this.#exchangeOnce(url, query)
+    }
+  }
+
+  #exchangeOnce(url: URL, query: HttpQuery & { readonly signal: AbortSignal }): Promise<HttpBytes> {
     const { method, body, signal } = query
-    const { connectTimeoutMs } = this.#options
-    const headers: Record<string, string | number> = { Accept: ACCEPT }
+    const { connectTimeoutMs, maxAnswerBytes = MAX_ANSWER_BYTES } = this.#options
+    const headers: Record<string, string | number> = { Accept: ACCEPT, ...query.headers }
     if (body !== undefined) {
-      headers['Content-Type'] = 'application/json'
+      headers['Content-Type'] ??= 'application/json'
       headers['Content-Length'] = Buffer.byteLength(body)
     }
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => reject(signal.aborted ? asError(signal.reason) : error)
       const onAnswer = (answer: IncomingMessage): void => {
-        readAll(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), fail)
+        const { statusCode: status = 0, headers: answered } = answer
+        readAll(answer, maxAnswerBytes).then(
+          (bytes) => resolve({ status, contentType: answered['content-type'] ?? '', bytes }),
+          fail,
+        )
       }
       const request =
         url.protocol === 'https:'
           ? requestHttps(url, { method, headers, signal, agent: this.#https }, onAnswer)
           : requestHttp(url, { method, headers, signal, agent: this.#http }, onAnswer)
-      request.on('error', fail)
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const isStale = request.reusedSocket && error.code === 'ECONNRESET'
+        fail(isStale ? new StaleConnectionError(error.message, { cause: error }) : error)
+      })
       request.on('socket', (socket: Socket) => {
         if (!socket.connecting) return
         const timer = setTimeout(
@@ -85,28 +135,33 @@ export class HttpClient {
     })
   }
 
+  /** Drops every connection; what is being asked fails. */
   close(): void {
     this.#http.destroy()
     this.#https.destroy()
   }
 }
 
-async function readAll(answer: IncomingMessage): Promise<string> {
+class StaleConnectionError extends Error {
+  override readonly name = 'StaleConnectionError'
+}
+
+async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of answer) {
     if (!Buffer.isBuffer(chunk)) continue
     bytes += chunk.length
-    if (bytes > MAX_ANSWER_BYTES) throw new Error(`answer of more than ${MAX_ANSWER_BYTES} bytes`)
+    if (bytes > maxBytes) throw new Error(`answer of more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString()
+  return Buffer.concat(chunks, bytes)
 }
 
-function portIn({ text }: HttpAnswer): number | undefined {
+function portIn({ bytes }: HttpBytes): number | undefined {
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = JSON.parse(bytes.toString())
   } catch {
     return undefined
   }

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { suite, test, type TestContext } from 'node:test'
 
-import { HttpClient } from '../src/http-client.ts'
+import { HttpClient } from '../src/index.ts'
 
 async function portOf(t: TestContext, server: Server): Promise<number> {
   await once(server.listen(0, '127.0.0.1'), 'listening')
