@@ -36,7 +36,7 @@ export function generateBroken(seed: number, number: number): Script {
     at = end
   }
   steps.push({ kind: 'shut', on: 0 })
-  return { name, steps, topics }
+  return { name, steps, topics, via: 'http' }
 }
 
 function damage(random: Random, bytes: Buffer): Buffer {

@@ -1,7 +1,7 @@
 // The TCP commands of the scripts: what a client may send, right and wrong.
 import { badName, oddNumber, withoutSeparators } from './differential-names.ts'
 import type { Random } from './differential-random.ts'
-import type { Part } from './differential-script.ts'
+import type { Part, Upgrade } from './differential-script.ts'
 import { MAX_BODY_SIZE, MAX_MSG_SIZE } from './differential-limits.ts'
 
 /** What to send, and whether something must come back however the connection stands. */
@@ -10,6 +10,10 @@ export interface Command {
   readonly hasAnswer: boolean
   /** The body is cut off: the connection must be half-closed to be answered. */
   readonly isTruncated?: boolean
+  /** It is an IDENTIFY, and the client goes along with what is granted. */
+  readonly upgrade?: Upgrade
+  /** Sent past compression. */
+  readonly isRaw?: boolean
 }
 
 export function line(...tokens: readonly (string | Buffer)[]): Buffer {

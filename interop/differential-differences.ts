@@ -46,6 +46,14 @@ export const differences: readonly Difference[] = [
     },
   },
   {
+    name: 'a failed handshake is told in the words of OpenSSL',
+    reason: 'the reference has those of Go',
+    reconcile: ({ theirs, ours }) => ({
+      theirs: mapAnswers(theirs, withoutHandshakeReason),
+      ours: mapAnswers(ours, withoutHandshakeReason),
+    }),
+  },
+  {
     name: 'a topic that goes takes no publish with it',
     reason:
       'while the reference deletes a topic, publishes to it fail with exiting; ours is gone at once and made anew',
@@ -70,6 +78,35 @@ export const differences: readonly Difference[] = [
         http: ours.http && { ...ours.http, body: withoutTopologyLines(ours.http.body) },
       },
     }),
+  },
+  {
+    name: 'an emptied list of nsqlookupds is []',
+    reason: 'the reference says null when it was emptied with null',
+    reconcile: ({ theirs, ours }) =>
+      theirs.http?.body === 'null' && ours.http?.body === '[]'
+        ? { theirs: { ...theirs, http: { ...theirs.http, body: '[]' } }, ours }
+        : { theirs, ours },
+  },
+  {
+    name: 'plain HTTP on the HTTPS port is told so',
+    reason: 'by GET, HEAD, POST and PUT, which OpenSSL knows; the reference knows OPTIONS too',
+  },
+  {
+    name: '/debug is for Node',
+    reason:
+      'what Go tells of itself means nothing here; only paths, methods and bad input are compared',
+  },
+  {
+    name: 'expressions of an auth server match whole names',
+    reason: 'in the reference any part may match; the scripts anchor theirs',
+  },
+  {
+    name: 'snappy chunks to be passed over may be of any length',
+    reason: 'as the format says; the reference closes for one of more than 76,490 bytes',
+  },
+  {
+    name: 'IDENTIFY after an upgrade is refused',
+    reason: 'the reference may then send outside the layer',
   },
   {
     name: 'topics are made by what is valid',
@@ -106,6 +143,10 @@ export const differences: readonly Difference[] = [
     reason: 'the reference lists one of them at random',
   },
 ]
+
+function withoutHandshakeReason(text: string): string {
+  return text.replace(/^(1 E_IDENTIFY_FAILED IDENTIFY failed) .*$/s, '$1')
+}
 
 /** From the answer to IDENTIFY. */
 function withoutTopologyText(text: string): string {

@@ -14,16 +14,27 @@ import {
   sub,
 } from './differential-commands.ts'
 import * as http from './differential-http.ts'
-import { badIdentify, identify, identifyWithoutHeartbeats } from './differential-identify.ts'
+import { auth, badAuth, briefAuth } from './differential-auth.ts'
+import {
+  badIdentify,
+  identify,
+  identifySampled,
+  identifyWithoutHeartbeats,
+} from './differential-identify.ts'
+import { badPutOption, debug, getOption } from './differential-operating.ts'
 import { Random } from './differential-random.ts'
-import { MAGIC, type Script, type Step } from './differential-script.ts'
+import { type HttpStep, MAGIC, type Script, type Step } from './differential-script.ts'
+import { badUpgrade, garbage, upgrade } from './differential-upgrades.ts'
 
 const MAX_CONNECTIONS = 4
 const MAX_BATCH = 6
 
+/** What the nsqds demand: nothing, that clients authorize themselves, that they speak TLS. */
+export type Demand = 'open' | 'auth' | 'tls'
+
 /** The script with the given number; always the same one for the same seed. */
-export function generate(seed: number, number: number): Script {
-  return new Generator(seed, number).script()
+export function generate(seed: number, number: number, demand: Demand): Script {
+  return new Generator(seed, number, demand).script()
 }
 
 interface Line {
@@ -34,11 +45,16 @@ interface Line {
   isSubscribed: boolean
   mayReady: boolean
   isDead: boolean
+  /** TLS or compression was asked for: another IDENTIFY is a difference of its own. */
+  isUpgraded: boolean
+  /** What an earlier IDENTIFY said of the output buffer would go on in the reference. */
+  isIdentified: boolean
 }
 
 class Generator {
   readonly #random: Random
   readonly #name: string
+  readonly #demand: Demand
   readonly #steps: Step[] = []
   readonly #topics: readonly string[]
   readonly #channels = ['c', 'd.1', 'e#ephemeral']
@@ -49,7 +65,8 @@ class Generator {
   readonly #readied = new Set<string>()
   readonly #bodies: string[] = []
 
-  constructor(seed: number, number: number) {
+  constructor(seed: number, number: number, demand: Demand) {
+    this.#demand = demand
     this.#random = new Random((Math.imul(seed, 0x9e3779b1) ^ Math.imul(number, 0x85ebca6b)) >>> 0)
     this.#name = `s${seed}-${number}`
     this.#isFull = this.#random.chance(0.6)
@@ -63,9 +80,11 @@ class Generator {
     while (this.#steps.length < count) this.#add(random)
     for (const topic of this.#topics.filter((name) => this.#made.has(name))) {
       const target = `/stats?${http.topicQuery(topic)}&include_mem=false`
-      this.#steps.push(http.http('GET', `${target}&format=json`), http.http('GET', target))
+      this.#call(http.http('GET', `${target}&format=json`))
+      this.#call(http.http('GET', target))
     }
-    return { name: this.#name, steps: this.#steps, topics: this.#topics }
+    const via = this.#demand === 'tls' ? 'https' : 'http'
+    return { name: this.#name, steps: this.#steps, topics: this.#topics, via }
   }
 
   #add(random: Random): void {
@@ -88,9 +107,13 @@ class Generator {
       isSubscribed: false,
       mayReady: false,
       isDead: false,
+      isUpgraded: false,
+      isIdentified: false,
     }
     this.#lines.push(opened)
     this.#steps.push({ kind: 'open', on, magic: MAGIC })
+    if (this.#demand === 'tls' && random.chance(0.85)) this.#upgrade(opened)
+    if (this.#demand === 'auth' && random.chance(0.8)) this.#authorize(opened)
     return opened
   }
 
@@ -119,8 +142,15 @@ class Generator {
   #initialSteps(on: Line): [number, () => void][] {
     const random = this.#random
     return [
-      [4, () => this.#send(on, identify(random, on.clientId))],
-      [2, () => this.#sendFatal(on, badIdentify(random))],
+      [on.isUpgraded ? 0 : 4, () => this.#identify(on)],
+      [on.isUpgraded ? 0 : 2, () => this.#sendFatal(on, badIdentify(random))],
+      [on.isUpgraded || on.isIdentified ? 0 : 3, () => this.#upgrade(on)],
+      [on.isUpgraded || on.isIdentified ? 0 : 0.4, () => this.#badUpgrade(on)],
+      [on.isUpgraded ? 1 : 0, () => this.#sendFatal(on, garbage(random))],
+      [on.isUpgraded ? 0 : 0.5, () => this.#sampled(on)],
+      [this.#demand === 'auth' ? 2 : 0.3, () => this.#authorize(on)],
+      [this.#demand === 'auth' ? 2 : 0.3, () => this.#sendFatal(on, badAuth(random, this.#name))],
+      [this.#demand === 'auth' ? 0.1 : 0, () => this.#authorizeBriefly(on)],
       [8, () => this.#subscribe(on)],
       [5, () => this.#publish(on)],
       [2, () => this.#badPublish(on)],
@@ -129,7 +159,7 @@ class Generator {
       [1, () => this.#sendFatal(on, { parts: [line('CLS')], hasAnswer: true })],
       [1, () => this.#send(on, { parts: [line('NOP')], hasAnswer: false })],
       [1, () => this.#sendFatal(on, oddLine(random, on.topic))],
-      [1, () => this.#withoutHeartbeats(on)],
+      [on.isUpgraded ? 0 : 1, () => this.#withoutHeartbeats(on)],
       [1, () => this.#endStep(on)],
     ]
   }
@@ -147,6 +177,8 @@ class Generator {
       [0.5, () => this.#sendFatal(on, oddLine(random, on.topic))],
       [0.5, () => this.#sendFatal(on, sub(random, on.topic, 'c'))],
       [0.5, () => this.#sendFatal(on, identify(random, on.clientId))],
+      [0.2, () => this.#sendFatal(on, auth(random, this.#name, this.#topics))],
+      [on.isUpgraded ? 0.5 : 0, () => this.#sendFatal(on, garbage(random))],
       [1, () => this.#endStep(on)],
     ]
   }
@@ -171,6 +203,43 @@ class Generator {
     else this.#send(on, { parts: [line('RDY', '0')], hasAnswer: false })
   }
 
+  #identify(on: Line): void {
+    this.#send(on, identify(this.#random, on.clientId))
+    on.isIdentified = true
+  }
+
+  #upgrade(on: Line): void {
+    this.#send(on, upgrade(this.#random, on.clientId, this.#demand === 'tls'))
+    on.isUpgraded = true
+  }
+
+  #badUpgrade(on: Line): void {
+    this.#sendFatal(on, badUpgrade(this.#random, on.clientId, this.#demand === 'tls'))
+  }
+
+  #authorize(on: Line): void {
+    this.#send(on, auth(this.#random, this.#name, this.#topics))
+  }
+
+  #authorizeBriefly(on: Line): void {
+    const { command, waitMs } = briefAuth(this.#random, on.clientId)
+    this.#send(on, command)
+    this.#publish(on)
+    this.#steps.push({ kind: 'wait', ms: waitMs })
+    this.#publish(on)
+    this.#subscribe(on)
+  }
+
+  /** What is sampled is left to chance, so that nothing is delivered. */
+  #sampled(on: Line): void {
+    const random = this.#random
+    this.#send(on, identifySampled(random, on.clientId))
+    const [topic, channel] = [random.pick(this.#topics), random.pick(this.#channels)]
+    this.#send(on, sub(random, topic, channel))
+    this.#made.add(topic)
+    on.isSubscribed = true
+  }
+
   #withoutHeartbeats(on: Line): void {
     this.#send(on, identifyWithoutHeartbeats())
     this.#sendFatal(on, sub(this.#random, on.topic, 'c'))
@@ -193,7 +262,8 @@ class Generator {
 
   /** The reference makes the topic even where it refuses the message. Ours does not, so it is there before. */
   #make(topic: string): void {
-    this.#steps.push(http.http('POST', `/topic/create?${http.topicQuery(topic)}`))
+    const via = this.#demand === 'tls' ? 'https' : 'http'
+    this.#steps.push({ ...http.http('POST', `/topic/create?${http.topicQuery(topic)}`), via })
     this.#made.add(topic)
   }
 
@@ -207,37 +277,61 @@ class Generator {
     const topic = random.pick(this.#topics)
     const channel = random.pick(this.#channels)
     const steps: [number, () => void][] = [
-      [6, () => this.#steps.push(http.status(random, topic, channel))],
+      [6, () => this.#call(http.status(random, topic, channel))],
       [5, () => this.#httpPublish(topic)],
       [3, () => this.#httpBadPublish(topic)],
-      [4, () => this.#steps.push(http.admin(random, topic, channel))],
-      [2, () => this.#steps.push(http.badAdmin(random, topic, channel))],
-      [2, () => this.#steps.push(http.stray(random))],
+      [4, () => this.#call(http.admin(random, topic, channel))],
+      [2, () => this.#call(http.badAdmin(random, topic, channel))],
+      [2, () => this.#call(http.stray(random))],
+      [1, () => this.#call(getOption(random))],
+      [1, () => this.#call(badPutOption(random))],
+      [1, () => this.#call(debug(random))],
     ]
     random.weighted(steps)()
   }
 
   #httpPublish(topic: string): void {
     this.#made.add(topic)
-    this.#steps.push(http.publish(this.#random, topic, this.#newBodies()))
+    this.#call(http.publish(this.#random, topic, this.#newBodies()))
   }
 
   #httpBadPublish(topic: string): void {
     this.#make(topic)
-    this.#steps.push(http.badPublish(this.#random, topic))
+    this.#call(http.badPublish(this.#random, topic))
+  }
+
+  /** Takes HTTPS where that is demanded, and now and then where it isn't. */
+  #call(step: HttpStep): void {
+    const random = this.#random
+    const isDemanded = this.#demand === 'tls'
+    const isKnown = ['GET', 'HEAD', 'POST', 'PUT'].includes(step.method)
+    const via = random.weighted([
+      [isDemanded ? 10 : 88, isDemanded ? 'https' : 'http'],
+      [isDemanded ? 1 : 10, isDemanded ? 'http' : 'https'],
+      [isKnown ? 1 : 0, 'http to https'],
+    ] as const)
+    this.#steps.push({ ...step, via })
   }
 
   #newBodies(): Buffer[] {
     const count = this.#random.chance(0.6) ? 1 : this.#random.integer(1, MAX_BATCH)
     return Array.from({ length: count }, () => {
-      const body = `m${this.#bodies.length}`
-      this.#bodies.push(body)
-      return Buffer.from(body)
+      const body = Buffer.from(`m${this.#bodies.length}${this.#padding()}`, 'latin1')
+      this.#bodies.push(body.toString('latin1'))
+      return body
     })
   }
 
-  #send(on: Line, { parts, hasAnswer }: Command): void {
-    this.#steps.push({ kind: 'send', on: on.on, parts, hasAnswer })
+  /** Any bytes but a line feed, which ends a message of a text /mpub. */
+  #padding(): string {
+    const random = this.#random
+    if (random.chance(0.7)) return ''
+    const bytes = random.bytes(random.integer(1, random.chance(0.1) ? 1_000 : 30))
+    return ` ${bytes.toString('latin1').replaceAll('\n', '')}`
+  }
+
+  #send(on: Line, command: Command): void {
+    this.#steps.push({ kind: 'send', on: on.on, ...command })
   }
 
   /** Sends what most likely ends the connection. */

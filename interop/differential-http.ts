@@ -3,9 +3,7 @@ import { batch, int32, sized } from './differential-commands.ts'
 import { MAX_BODY_SIZE, MAX_MSG_SIZE } from './differential-limits.ts'
 import { badName } from './differential-names.ts'
 import type { Random } from './differential-random.ts'
-import type { Step } from './differential-script.ts'
-
-type HttpStep = Step & { readonly kind: 'http' }
+import type { HttpStep } from './differential-script.ts'
 
 const NONE = Buffer.alloc(0)
 const ADMIN = ['create', 'delete', 'empty', 'pause', 'unpause'] as const
@@ -16,7 +14,7 @@ export function http(
   body: Buffer = NONE,
   isChunked = false,
 ): HttpStep {
-  return { kind: 'http', method, target, body, isChunked }
+  return { kind: 'http', method, target, body, isChunked, via: 'http' }
 }
 
 export function topicQuery(topic: string): string {

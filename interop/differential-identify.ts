@@ -1,4 +1,4 @@
-// IDENTIFY, right and wrong. What nsqd would upgrade to (TLS, deflate, snappy) is not asked for.
+// IDENTIFY, right and wrong. What nsqd would upgrade to (TLS, deflate, snappy) is asked for in -upgrades.
 import { type Command, int32, line, sized } from './differential-commands.ts'
 import { MAX_BODY_SIZE } from './differential-limits.ts'
 import type { Random } from './differential-random.ts'
@@ -33,7 +33,11 @@ const fields: readonly Field[] = [
     good: ['0', '-1', '64', '65536', 'null'],
     bad: ['63', '65537', '-2', '1', ...integers, ...huge],
   },
-  { name: 'sample_rate', good: ['0', 'null'], bad: ['-1', '100', ...integers, ...huge] },
+  {
+    name: 'sample_rate',
+    good: ['0', 'null'],
+    bad: ['-1', '100', '-2', '2147483647', ...integers, ...huge],
+  },
   {
     name: 'msg_timeout',
     good: ['0', '60000', '900000', 'null'],
@@ -64,6 +68,14 @@ export function identify(random: Random, clientId: string): Command {
     if (field.name === 'client_id' || !random.chance(0.3)) continue
     members.push(`"${spell(random, field.name)}":${random.pick(field.good)}`)
   }
+  return whole(Buffer.from(object(random, members)))
+}
+
+/** Messages would be left out at random. */
+export function identifySampled(random: Random, clientId: string): Command {
+  const rate = random.pick(['1', '30', '50', '98', '99'])
+  const negotiation = `"feature_negotiation":${random.chance(0.7)}`
+  const members = [`"client_id":${JSON.stringify(clientId)}`, `"sample_rate":${rate}`, negotiation]
   return whole(Buffer.from(object(random, members)))
 }
 

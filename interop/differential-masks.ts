@@ -4,9 +4,14 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [key
 
 /** Figures whose value says nothing. */
 const MASKED_KEYS = new Set(['start_time', 'http_port', 'tcp_port'])
+/** Options that are each nsqd's own. */
+const OWN_OPTIONS = new Set(['/config/auth_http_addresses'])
 
 /** @param ports of the script's connections, each with the connection's number. */
 export function maskBody(target: string, body: string, ports: ReadonlyMap<number, number>): string {
+  if (body.includes('"TLS_REQUIRED"'))
+    return body.replace(/"https_port": [1-9]\d*/, '"https_port": N')
+  if (OWN_OPTIONS.has(target)) return body.replace(/\/auth\/\w+/g, '/auth/NSQD')
   const isStats = target.startsWith('/stats')
   if (!isStats && !target.startsWith('/info')) return body
   if (!body.startsWith('{')) return isStats ? maskText(body, ports) : body
@@ -24,6 +29,7 @@ function maskJson(value: Json, key: string, ports: ReadonlyMap<number, number>):
     const entries = Object.entries(value)
     return Object.fromEntries(entries.map(([name, item]) => [name, maskJson(item, name, ports)]))
   }
+  if (key === 'value') return value === 0 ? 0 : typeof value
   return MASKED_KEYS.has(key) ? typeof value : value
 }
 
@@ -79,5 +85,6 @@ function maskLine(line: string): string {
     .replace(/^start_time \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/, 'start_time TIME')
     .replace(/^uptime (\d+(\.\d+)?(h|m|s|ms|µs))+$/, 'uptime DURATION')
     .replace(/^( {3}[a-z_0-9]+ *\t)\d+$/, '$1N')
+    .replace(/\b(?!0\.0ns)\d+\.\d(ns|us|ms|s)\b/g, 'LATENCY')
     .replace(/connected: (\d+(h|m|s))+$/, 'connected: DURATION')
 }

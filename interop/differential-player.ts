@@ -1,9 +1,11 @@
 // Plays a script against one nsqd, step by step, and tells what is seen, with everything masked that must differ.
-import { Agent, request } from 'node:http'
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { Agent as SecureAgent, request as requestSecurely } from 'node:https'
+import { text as readText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Connection, readDelivery } from './differential-connection.ts'
+import { Connection, readDelivery, type UpgradeManner } from './differential-connection.ts'
 import { maskBody } from './differential-masks.ts'
-import type { Part, Step } from './differential-script.ts'
+import type { ClientCertificate, HttpStep, Part, Step, Upgrade } from './differential-script.ts'
 
 const ANSWER_TIMEOUT_MS = 2_000
 const POLL_MS = 3
@@ -33,48 +35,64 @@ export interface HttpSeen {
 
 const COMPARED_HEADERS = ['content-type', 'x-nsq-content-type', 'allow', 'location']
 
-type HttpStep = Step & { readonly kind: 'http' }
+/** What a client of TLS shows, in PEM. */
+export interface ClientKeys {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+export type Keys = Readonly<Record<Exclude<ClientCertificate, 'none'>, ClientKeys>>
+
+interface Addresses {
+  readonly tcpAddress: string
+  readonly httpAddress: string
+  readonly httpsAddress: string
+}
 
 /** An nsqd to play scripts against. */
-export class Player {
-  readonly #tcpAddress: string
-  readonly #httpAddress: string
+export class Player implements AsyncDisposable {
+  readonly #nsqd: Addresses
+  readonly #keys: Keys
   readonly #agent = new Agent({ keepAlive: true })
+  readonly #secureAgent: SecureAgent
 
-  constructor(nsqd: { readonly tcpAddress: string; readonly httpAddress: string }) {
-    this.#tcpAddress = nsqd.tcpAddress
-    this.#httpAddress = nsqd.httpAddress
+  constructor(nsqd: Addresses, keys: Keys) {
+    this.#nsqd = nsqd
+    this.#keys = keys
+    this.#secureAgent = new SecureAgent({
+      keepAlive: true,
+      rejectUnauthorized: false,
+      ...keys.good,
+    })
   }
 
   begin(): Play {
-    return new Play(this.#tcpAddress, (step) => this.#http(step))
+    return new Play(this.#nsqd.tcpAddress, this.#keys, (step) => this.#http(step))
   }
 
-  close(): void {
+  // oxlint-disable-next-line require-await -- nothing of it waits
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#agent.destroy()
+    this.#secureAgent.destroy()
   }
 
   #http(step: HttpStep): Promise<HttpSeen> {
-    const [hostname = '', port] = this.#httpAddress.split(':')
-    const { method, target: path, body, isChunked } = step
-    const length = isChunked || body.length === 0 ? {} : { 'content-length': String(body.length) }
-    const options = { hostname, port: Number(port), method, path, agent: this.#agent }
-    return new Promise((resolve, reject) => {
-      const outgoing = request({ ...options, headers: length }, (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () => {
-          const headers: Record<string, string> = {}
-          for (const name of COMPARED_HEADERS) {
-            const value = response.headers[name]
-            if (typeof value === 'string') headers[name] = value
-          }
-          const text = Buffer.concat(chunks).toString()
-          resolve({ status: response.statusCode ?? 0, headers, body: text })
-        })
-        response.on('error', reject)
-      })
-      outgoing.on('error', reject)
+    const { httpAddress, httpsAddress } = this.#nsqd
+    const { method, target: path, body, isChunked, via } = step
+    const [hostname = '', port] = (via === 'http' ? httpAddress : httpsAddress).split(':')
+    const headers = isChunked || body.length === 0 ? {} : { 'content-length': String(body.length) }
+    const options = { hostname, port: Number(port), method, path, headers }
+    return new Promise((resolve) => {
+      const fail = ({ code }: NodeJS.ErrnoException): void =>
+        resolve({ status: 0, headers: {}, body: `no answer: ${code}` })
+      const onAnswer = (response: IncomingMessage): void => {
+        readAnswer(response).then(resolve, fail)
+      }
+      const outgoing: ClientRequest =
+        via === 'https'
+          ? requestSecurely({ ...options, agent: this.#secureAgent }, onAnswer)
+          : request({ ...options, agent: this.#agent }, onAnswer)
+      outgoing.on('error', fail)
       if (isChunked) {
         outgoing.setHeader('transfer-encoding', 'chunked')
         outgoing.write(body.subarray(0, body.length >> 1))
@@ -82,6 +100,16 @@ export class Player {
       } else outgoing.end(body)
     })
   }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<HttpSeen> {
+  const body = await readText(response)
+  const headers: Record<string, string> = {}
+  for (const name of COMPARED_HEADERS) {
+    const value = response.headers[name]
+    if (typeof value === 'string') headers[name] = value
+  }
+  return { status: response.statusCode ?? 0, headers, body }
 }
 
 /** What has come on a connection since the step began. */
@@ -93,6 +121,7 @@ interface Arrived {
 /** One script under way on one nsqd. */
 export class Play {
   readonly #address: string
+  readonly #keys: Keys
   readonly #http: (step: HttpStep) => Promise<HttpSeen>
   readonly #connections = new Map<number, Connection>()
   /** Ids by connection and body. */
@@ -102,8 +131,9 @@ export class Play {
   #before: ReadonlyMap<number, Connection['state']> = new Map()
   #httpSeen: HttpSeen | undefined
 
-  constructor(address: string, http: (step: HttpStep) => Promise<HttpSeen>) {
+  constructor(address: string, keys: Keys, http: (step: HttpStep) => Promise<HttpSeen>) {
     this.#address = address
+    this.#keys = keys
     this.#http = http
   }
 
@@ -121,7 +151,7 @@ export class Play {
         return
       }
       case 'send':
-        this.#connections.get(step.on)?.send(this.#bytesOf(step.on, step.parts))
+        await this.#send(step)
         if (step.hasAnswer) await this.#awaitAnswer(step.on)
         return
       case 'shut':
@@ -132,9 +162,26 @@ export class Play {
         this.#connections.get(step.on)?.close()
         this.#connections.delete(step.on)
         return
+      case 'wait':
+        await sleep(step.ms)
+        return
       case 'http':
         await this.call(step)
     }
+  }
+
+  async #send({ on, parts, upgrade, isRaw }: Step & { readonly kind: 'send' }): Promise<void> {
+    const connection = this.#connections.get(on)
+    const bytes = this.#bytesOf(on, parts)
+    if (upgrade !== undefined) await connection?.identify(bytes, this.#mannerOf(upgrade))
+    else if (isRaw === true) connection?.sendRaw(bytes)
+    else connection?.send(bytes)
+  }
+
+  #mannerOf({ tlsVersion, cipher, certificate, ...rest }: Upgrade): UpgradeManner {
+    const keys = certificate === 'none' ? {} : this.#keys[certificate]
+    const tls = { minVersion: tlsVersion, maxVersion: tlsVersion, ciphers: cipher, ...keys }
+    return { ...rest, tls }
   }
 
   async call(step: HttpStep): Promise<void> {

@@ -3,16 +3,7 @@
 import { parseArgs } from 'node:util'
 import { compare, describeMismatch, type Mismatch } from './differential-compare.ts'
 import type { Difference } from './differential-differences.ts'
-import { generateBroken } from './differential-broken.ts'
-import { generate } from './differential-generator.ts'
-import { DIFFERENTIAL_FLAGS } from './differential-limits.ts'
-import { Player } from './differential-player.ts'
-import type { Script } from './differential-script.ts'
-import { startNsqd } from './nsqd.ts'
-
-/** Scripts under way at once: most of a script's time is waiting whether something more comes. */
-const AT_ONCE = 32
-const BROKEN_SHARE = 5
+import { numbersIn, scriptOf, type World, WORLD_NAMES, Worlds } from './differential-worlds.ts'
 
 export interface DifferentialResult {
   readonly scripts: number
@@ -32,36 +23,33 @@ export interface DifferentialPlan {
 
 /** Plays the scripts on a nsqd of each kind. */
 export async function runDifferential(plan: DifferentialPlan): Promise<DifferentialResult> {
-  await using reference = await startNsqd({ binary: 'reference', flags: DIFFERENTIAL_FLAGS })
-  await using ours = await startNsqd({ binary: 'ours', flags: DIFFERENTIAL_FLAGS })
-  const players = { theirs: new Player(reference), ours: new Player(ours) }
+  await using worlds = await Worlds.start()
   const used = new Map<Difference, number>()
   const mismatches: Mismatch[] = []
   const maxMismatches = plan.maxMismatches ?? 10
+  const first = plan.from ?? 0
+  const end = first + plan.scripts
   let steps = 0
-  let next = plan.from ?? 0
-  const end = next + plan.scripts
-  const work = async (): Promise<void> => {
-    while (next < end && mismatches.length < maxMismatches) {
-      const number = next
-      next += 1
-      if (number > 0 && number % 5_000 === 0) plan.report?.(`${number} scripts`)
+  let scripts = 0
+  const work = async ({ players }: World, numbers: Iterator<number>): Promise<void> => {
+    for (;;) {
+      const { value: number, done } = numbers.next()
+      if (done === true || mismatches.length >= maxMismatches) return
       const script = scriptOf(plan.seed, number)
+      scripts += 1
+      if (scripts % 5_000 === 0) plan.report?.(`${scripts} scripts`)
       steps += script.steps.length
       const mismatch = await compare(script, players, used)
-      // Once more, in case the machine was too busy for the first.
-      if (mismatch === undefined || (await compare(script, players, used)) === undefined) continue
-      mismatches.push(mismatch)
+      if (mismatch !== undefined) mismatches.push(mismatch)
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  players.theirs.close()
-  players.ours.close()
-  return { scripts: next - (plan.from ?? 0), steps, mismatches, used }
-}
-
-function scriptOf(seed: number, number: number): Script {
-  return number % BROKEN_SHARE === 0 ? generateBroken(seed, number) : generate(seed, number)
+  const workers = WORLD_NAMES.flatMap((name) => {
+    const world = worlds.get(name)
+    const numbers = numbersIn(name, first, end)
+    return Array.from({ length: world.atOnce }, () => work(world, numbers))
+  })
+  await Promise.all(workers)
+  return { scripts, steps, mismatches, used }
 }
 
 async function main(): Promise<void> {

@@ -11,7 +11,7 @@ import { repositoryFolder } from './folders.ts'
 import { prepareOrSkip } from './skip.ts'
 
 const SEED = 1
-const SCRIPTS = 500
+const SCRIPTS = 5_000
 
 void test(`${SCRIPTS} generated scripts show no difference that is not on the list`, async (t) => {
   if ((await prepareOrSkip(t, () => buildReference('nsqd'))) === undefined) return

@@ -65,7 +65,8 @@ export async function startNsqd({
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )
-  const nsqd = new RunningNsqd(process, dataPath)
+  const hasHttps = flags.some((flag) => /^--https-address=./.test(flag))
+  const nsqd = new RunningNsqd(process, dataPath, hasHttps)
   try {
     await nsqd.listening
   } catch (error) {
@@ -87,6 +88,7 @@ async function commandOf(binary: NsqdBinary): Promise<[string, ...string[]]> {
 export class RunningNsqd implements AsyncDisposable {
   tcpAddress = ''
   httpAddress = ''
+  httpsAddress = ''
   readonly listening: Promise<void>
   readonly #process: ChildProcess
   readonly #dataPath: string
@@ -94,14 +96,14 @@ export class RunningNsqd implements AsyncDisposable {
   readonly #lastLines: string[] = []
   #stopping: Promise<void> | undefined
 
-  constructor(process: ChildProcess, dataPath: string) {
+  constructor(process: ChildProcess, dataPath: string, hasHttps: boolean) {
     this.#process = process
     this.#dataPath = dataPath
     this.#exited = once(process, 'exit')
-    this.listening = this.#waitForAddresses()
+    this.listening = this.#waitForAddresses(hasHttps)
   }
 
-  #waitForAddresses(): Promise<void> {
+  #waitForAddresses(hasHttps: boolean): Promise<void> {
     const { stderr } = this.#process
     if (stderr === null) throw new Error('nsqd was started without a pipe for its log')
     return new Promise((resolve, reject) => {
@@ -111,11 +113,13 @@ export class RunningNsqd implements AsyncDisposable {
       createInterface({ input: stderr }).on('line', (line) => {
         this.#lastLines.push(line)
         if (this.#lastLines.length > KEPT_LOG_LINES) this.#lastLines.shift()
-        const [, kind, address] = /(TCP|HTTP): listening on (\S+)/.exec(line) ?? []
+        const [, kind, address] = /(TCP|HTTPS?): listening on (\S+)/.exec(line) ?? []
         if (address === undefined) return
         if (kind === 'TCP') this.tcpAddress = address
+        else if (kind === 'HTTPS') this.httpsAddress = address
         else this.httpAddress = address
         if (this.tcpAddress === '' || this.httpAddress === '') return
+        if (hasHttps && this.httpsAddress === '') return
         clearTimeout(timer)
         resolve()
       })

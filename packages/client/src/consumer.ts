@@ -160,7 +160,10 @@ export class Consumer
     const { signal } = options
     signal?.throwIfAborted()
     this.#start(handler, this.#options.concurrency)
-    signal?.addEventListener('abort', () => void this.close(), { once: true })
+    if (signal === undefined) return
+    const onAbort = (): void => void this.close()
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.once('close', () => signal.removeEventListener('abort', onAbort))
   }
 
   /**

@@ -1,6 +1,7 @@
 export { exponentialBackoff, fullJitterBackoff } from './backoff.ts'
 export type { BackoffStrategy } from './backoff.ts'
 export type { Body } from './body.ts'
+export { VERSION } from './connection-options.ts'
 export { Consumer } from './consumer.ts'
 export type { ConsumerEvents, ConsumerOptions, ConsumerStats, RunOptions } from './consumer.ts'
 export {

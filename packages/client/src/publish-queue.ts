@@ -1,7 +1,8 @@
 // Hot: what a producer has pending. A publish is `waiting` until it is written, `sent` until it is answered, and
 // settles exactly once.
 
-import { asError, OutcomeUnknownError, QueueFullError, QueueTimeoutError } from './errors.ts'
+import { Aborts } from './aborts.ts'
+import { OutcomeUnknownError, QueueFullError, QueueTimeoutError } from './errors.ts'
 import { Fifo } from './fifo.ts'
 import type { Publish } from './publish.ts'
 import type { Outbox } from './transport/outbox.ts'
@@ -17,6 +18,7 @@ export class PublishQueue {
   readonly #limits: QueueLimits
   #waiting = new Fifo<Publish>()
   #sent = new Fifo<Publish>()
+  readonly #aborts = new Aborts()
   #timer: NodeJS.Timeout | undefined
   #drainWaiters: (() => void)[] = []
   /** Why nothing can be sent now; the cause of what times out. */
@@ -63,10 +65,9 @@ export class PublishQueue {
       publish.reject = reject
     })
     if (signal !== undefined) {
-      const onAbort = (): void => publish.settle(asError(signal.reason))
-      const stopListening = (): void => signal.removeEventListener('abort', onAbort)
-      signal.addEventListener('abort', onAbort, { once: true })
-      promise.then(stopListening, stopListening)
+      this.#aborts.add(signal, publish)
+      const forget = (): void => this.#aborts.delete(signal, publish)
+      promise.then(forget, forget)
     }
     return promise
   }

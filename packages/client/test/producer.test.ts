@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import { NsqError } from '../src/errors.ts'
 import { Producer } from '../src/producer.ts'
@@ -230,6 +231,22 @@ void test('an abort gives a publish up whether it was sent or not', async () => 
   fake.last.ok()
   await next
   assert.deepEqual(fake.commands, ['PUB t sent', 'PUB t next'])
+})
+
+void test('publishes share a signal without a listener each', async () => {
+  await using fake = await silent()
+  await using producer = new Producer({ nsqd: fake.address, closeTimeoutMs: 0 })
+  const aborter = new AbortController()
+  const { signal } = aborter
+  const promises = Array.from({ length: 20 }, () => producer.publish('t', 'x', { signal }))
+  await fake.until(() => fake.commands.length === 20, '20 commands')
+  assert.equal(getEventListeners(signal, 'abort').length, 1)
+  fake.last.ok()
+  await promises[0]
+  aborter.abort(new Error('enough'))
+  const results = await Promise.allSettled(promises)
+  assert.equal(results.filter(({ status }) => status === 'rejected').length, 19)
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
 void test('close waits for answers, then takes no more', async () => {

@@ -65,6 +65,10 @@ export type { DataPathLock } from './data-path-lock.ts'
 
 export { runDaemon } from './run-daemon.ts'
 export type { DaemonContext, DaemonFrame, RunningDaemon } from './run-daemon.ts'
+export { Pattern, PatternBudget } from './pattern/pattern.ts'
+export { PatternError } from './pattern/pattern-syntax.ts'
+
+export { StatusLine } from './status-line.ts'
 export { StartupError } from './startup-error.ts'
 
 export { TlsAcceptor } from './tls/acceptor.ts'

@@ -6,12 +6,12 @@ import { importDataPath, type ImportReport, nsqdOptions } from '@tsq/nsqd'
 import { ProgressLine } from './progress.ts'
 
 const { nodeId, maxBytesPerFile } = nsqdOptions
-const options = defineOptions({ nodeId, maxBytesPerFile })
+export const importOptions = defineOptions({ nodeId, maxBytesPerFile })
 const USAGE = 'tsq import [flags] <data-path>'
 
 /** Exit code 1 when something could not be read or was left out. */
 export async function importOld(argv: readonly string[]): Promise<void> {
-  const given = resolveOptions(options, {
+  const given = resolveOptions(importOptions, {
     program: 'tsq import',
     argv,
     builtIn: { config: false, version: false },

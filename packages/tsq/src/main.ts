@@ -2,7 +2,7 @@ import { nearest } from '@tsq/daemon'
 
 import { check, info } from './data-path.ts'
 import { importOld } from './import.ts'
-import { pub, tail } from './try.ts'
+import { pub } from './pub.ts'
 import { down, status, up } from './up/commands.ts'
 
 interface Command {
@@ -44,8 +44,38 @@ const commands: readonly Command[] = [
   { name: 'import', summary: 'take over what nsqd 1.x left on a data path', run: importOld },
   {
     name: 'tail',
-    summary: 'print what is published to a topic; takes what waits if it has no channel yet',
-    run: tail,
+    summary: 'print what is published to topics; takes what waits in one that has no channel yet',
+    run: async (argv) => (await import('@tsq/tools')).tsqTail(argv),
+  },
+  {
+    name: 'stat',
+    summary: 'watch what a channel does; the same as the nsq_stat command',
+    run: async (argv) => (await import('@tsq/tools')).nsqStat(argv),
+  },
+  {
+    name: 'to-file',
+    summary: 'archive topics to files; the same as the nsq_to_file command',
+    run: async (argv) => (await import('@tsq/tools')).nsqToFile(argv),
+  },
+  {
+    name: 'to-nsq',
+    summary: 'publish the lines of standard input; the same as the to_nsq command',
+    run: async (argv) => (await import('@tsq/tools')).toNsq(argv),
+  },
+  {
+    name: 'to-http',
+    summary: 'send messages as HTTP requests; the same as the nsq_to_http command',
+    run: async (argv) => (await import('@tsq/tools')).nsqToHttp(argv),
+  },
+  {
+    name: 'nsq-to-nsq',
+    summary: 'publish messages to other nsqd; the same as the nsq_to_nsq command',
+    run: async (argv) => (await import('@tsq/tools')).nsqToNsq(argv),
+  },
+  {
+    name: 'completion',
+    summary: 'print what makes bash, zsh or fish complete all of these',
+    run: async (argv) => (await import('./manual/completion.ts')).completion(argv),
   },
 ]
 

@@ -1,29 +1,22 @@
-const EVERY_MS = 100
+import { StatusLine } from '@tsq/daemon'
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
-/** A line on the terminal that says how far something is. Says nothing where there is no terminal. */
+/** How far something is that is counted in bytes, on the terminal where there is one. */
 export class ProgressLine {
-  readonly #stream: NodeJS.WriteStream
-  #shownMs = -Infinity
-  #isShown = false
+  readonly #line: StatusLine
 
   constructor(stream: NodeJS.WriteStream = process.stderr) {
-    this.#stream = stream
+    this.#line = new StatusLine(stream)
   }
 
   show(done: number, total: number, what: string): void {
-    const now = performance.now()
-    if (!this.#stream.isTTY || now - this.#shownMs < EVERY_MS) return
-    this.#shownMs = now
-    this.#isShown = true
     const percent = total === 0 ? 100 : Math.floor((done / total) * 100)
-    const text = `${percent} %  ${formatBytes(done)} of ${formatBytes(total)}  ${what}`
-    this.#stream.write(`\r\u001B[K${text.slice(0, this.#stream.columns - 1)}`)
+    this.#line.show(`${percent} %  ${formatBytes(done)} of ${formatBytes(total)}  ${what}`)
   }
 
   clear(): void {
-    if (this.#isShown) this.#stream.write('\r\u001B[K')
-    this.#isShown = false
+    this.#line.clear()
   }
 }
 

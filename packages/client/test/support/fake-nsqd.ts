@@ -9,7 +9,7 @@ import { addressKey } from '../../src/address.ts'
 import { parseObject } from '../../src/json.ts'
 import { plainCodec } from '../../src/transport/snappy-block.ts'
 import { SnappyDecoder, SnappyEncoder } from '../../src/transport/snappy-frames.ts'
-import { TEST_CERT, TEST_KEY } from './certificate.ts'
+import { TEST_CERT, TEST_KEY } from '@tsq/testing'
 
 export interface FakeCommand {
   readonly name: string

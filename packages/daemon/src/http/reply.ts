@@ -60,8 +60,9 @@ const HTML_TYPE = 'text/html; charset=utf-8'
 
 /** The answer that stands for a handler's result. */
 export function replyOf(result: HandlerResult): HttpReply | HttpStream {
+  // As in Go, text without a character has no type either.
+  if (result === undefined || result === '') return EMPTY
   if (typeof result === 'string') return new HttpReply({ contentType: TEXT_TYPE, body: result })
-  if (result === undefined) return EMPTY
   if (result instanceof HttpReply || result instanceof HttpStream) return result
   return new HttpReply({ contentType: JSON_TYPE, body: goJson(result) })
 }

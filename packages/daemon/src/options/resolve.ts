@@ -29,7 +29,12 @@ export type Resolution<T extends OptionTable> =
     }
   /** The text belongs on standard error, as Go's flag package puts it. */
   | { readonly kind: 'help'; readonly text: string; readonly exitCode: 0 }
-  | { readonly kind: 'version' }
+  /** What the other flags said is unchecked: few programs look at it before they print their version. */
+  | {
+      readonly kind: 'version'
+      readonly values: OptionsOf<T>
+      readonly positional: readonly string[]
+    }
   | {
       readonly kind: 'error'
       /** A flag that can't be understood, a file that can't be used, or values that aren't allowed. */
@@ -50,7 +55,10 @@ export function resolveOptions<T extends OptionTable>(
   try {
     const flags = parseFlags(table, input.argv, builtIn)
     if (flags === HELP_ASKED) return { kind: 'help', text: usage(), exitCode: 0 }
-    if (flags.isVersion) return { kind: 'version' }
+    if (flags.isVersion) {
+      const given = freezeValues<T>({ ...defaultsOf(table), ...flags.values })
+      return { kind: 'version', values: given, positional: flags.positional }
+    }
 
     const file =
       flags.configFile === ''

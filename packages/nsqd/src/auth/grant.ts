@@ -1,4 +1,4 @@
-import { Pattern, PatternBudget } from './pattern.ts'
+import { Pattern, PatternBudget } from '@tsq/daemon'
 
 export type Permission = 'subscribe' | 'publish'
 
@@ -66,7 +66,10 @@ function objectOf(value: unknown, what: string): Readonly<Record<string, unknown
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error(`${what} is no object`)
   }
-  return { ...value }
+  // Names match whatever their case, as in Go.
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name.toLowerCase(), field]),
+  )
 }
 
 /** Absent and null are an empty list, as Go writes one. */

@@ -9,6 +9,7 @@ import {
   logLevelIn,
   type Option,
   type Route,
+  tlsRequiredBy,
 } from '@tsq/daemon'
 
 import type { Nsqd } from '../nsqd.ts'
@@ -32,15 +33,20 @@ function currentValue(nsqd: Nsqd, name: string): unknown {
       return nsqd.broadcastTcpPort
     case 'broadcastHttpPort':
       return nsqd.broadcastHttpPort
+    case 'tlsRequired':
+      return tlsRequiredBy(nsqd.options)
     default:
       return (nsqd.options as Readonly<Record<string, unknown>>)[name]
   }
 }
 
-/** By key. Options that no longer do anything are not shown. */
+/** Flags that were never keys of the configuration. */
+const HIDDEN = new Set(['verbose', 'worker_id'])
+
+/** By key. Options without effect are shown as they were given. */
 const rows = new Map<string, { readonly name: string; readonly option: Option<unknown> }>(
   Object.entries(nsqdOptions)
-    .filter(([, option]) => option.deprecated === undefined)
+    .filter(([, option]) => !HIDDEN.has(option.key))
     .map(([name, option]) => [option.key, { name, option }]),
 )
 

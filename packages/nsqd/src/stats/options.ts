@@ -50,7 +50,7 @@ export const statisticsOptions = {
     flag: 'debug-endpoints',
     default: false,
     group: GROUP,
-    doc: 'answer GET /debug/pprof/profile with a CPU profile and /debug/pprof/heap with a heap snapshot, which may show messages',
+    doc: 'answer /debug: a CPU profile, a heap snapshot, which may show messages, and what GET /debug/pprof/ lists',
   }),
   metricsMaxSeries: integer({
     flag: 'metrics-max-series',

@@ -1,7 +1,5 @@
 // One line a command: what it is called and who handles it.
 
-import { ProtocolError } from '@tsq/protocol'
-
 import { auth } from './commands/auth.ts'
 import { cls } from './commands/cls.ts'
 import { dpub } from './commands/dpub.ts'
@@ -47,8 +45,7 @@ const byName = new Map(Object.entries(handlers))
 /** Obeys IDENTIFY only: TLS is required, and this is how a client asks for it. */
 export function refuseWithoutTls(session: Session, input: Input): number {
   if (input.text(0) === 'IDENTIFY') return identify(session, input)
-  const token = input.token(0).toString()
-  throw new ProtocolError('E_INVALID', `cannot ${token} in current state (TLS required)`)
+  throw new EchoError('E_INVALID', 'cannot ', input.token(0), ' in current state (TLS required)')
 }
 
 const F = 70

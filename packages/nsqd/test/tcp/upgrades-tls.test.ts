@@ -152,6 +152,15 @@ void suite('TLS required', { skip }, () => {
     })
   }
 
+  void test('repeats what was sent byte by byte', async (t) => {
+    const nsqd = await runNsqd(t, { ...withTls, tlsRequired: 'tcp-https' })
+    const client = await UpgradingClient.connect(nsqd.tcpAddress)
+    client.send(Buffer.from('  V2\xff\xe9\n', 'latin1'))
+    const { data } = await client.frame()
+    const text = 'E_INVALID cannot \xff\xe9 in current state (TLS required)'
+    assert.equal(data.toString('latin1'), text)
+  })
+
   void test('allows IDENTIFY, and what follows TLS', async (t) => {
     const nsqd = await runNsqd(t, { ...withTls, tlsRequired: 'true' })
     const { client } = await UpgradingClient.identified(nsqd.tcpAddress, { tls_v1: true })
@@ -229,6 +238,8 @@ void suite('client certificates', { skip }, () => {
         }
         // A policy, even an unknown one, makes TLS required.
         assert.equal((await fetch(`http://${nsqd.httpAddress}/ping`)).status, 403)
+        const { body } = await overHttps(httpsAddress, '/config/tls_required', given('known'))
+        assert.equal(body, '2')
       })
     }
   }

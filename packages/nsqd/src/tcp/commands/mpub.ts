@@ -15,6 +15,8 @@ export function mpub(session: Session, input: Input): number {
     throw new ProtocolError('E_INVALID', 'MPUB insufficient number of parameters')
   }
   session.checkTopic(input, 1, 'MPUB')
+  // Before the body is there, as nsqd does.
+  if (session.auth !== undefined && !session.auth.mayPublish('MPUB', input.text(1))) return WAIT
   const { maxBodySize, maxMsgSize } = session.options
   const count = readCount(input, maxBodySize)
   if (count === NEED_MORE) return NEED_MORE
@@ -27,8 +29,6 @@ export function mpub(session: Session, input: Input): number {
     return NEED_MORE
   }
   const end = input.start + walk.offset
-  // The walk stays as it is: when the command is tried again it is at its end already.
-  if (session.auth !== undefined && !session.auth.mayPublish('MPUB', input.text(1))) return WAIT
   walk.finish()
   const bodyBytes = end - first - count * SIZE_BYTES
   try {

@@ -1,0 +1,4 @@
+import { clientConformance } from './conformance.ts'
+import { ours } from './programs.ts'
+
+clientConformance(ours)

@@ -1,0 +1,71 @@
+// Which topics there are, asked again and again.
+
+import { ClusterInfo, UpstreamError } from '@tsq/clusterinfo'
+import type { Logger } from '@tsq/daemon'
+
+import { FatalError } from '../common/fatal-error.ts'
+
+export interface DiscoverySettings {
+  /** `host:port` or `http://host:port` of every nsqlookupd. */
+  readonly lookupds: readonly string[]
+  readonly refreshMs: number
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly logger: Logger
+  readonly onTopics: (topics: readonly string[]) => void
+}
+
+const MAX_TIMER_MS = 2_147_483_647
+
+/** Asks every nsqlookupd for its topics: at once, and then as often as told. */
+export class Discovery {
+  readonly #settings: DiscoverySettings
+  readonly #cluster: ClusterInfo
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  /** @throws {FatalError} for an address without a port. */
+  constructor(settings: DiscoverySettings) {
+    this.#settings = settings
+    this.#cluster = new ClusterInfo({
+      lookupds: settings.lookupds.map(hostAndPort),
+      connectTimeoutMs: settings.connectTimeoutMs,
+      requestTimeoutMs: settings.requestTimeoutMs,
+    })
+  }
+
+  start(): void {
+    void this.#poll()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    this.#cluster.close()
+  }
+
+  async #poll(): Promise<void> {
+    const { logger, onTopics, refreshMs } = this.#settings
+    try {
+      const { value: topics, warnings } = await this.#cluster.topics()
+      if (this.#isClosed) return
+      // Those that answered are enough to go on with: topics are only ever added.
+      for (const warning of warnings) logger.error(`could not retrieve topic list: ${warning}`)
+      onTopics(topics)
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error
+      if (this.#isClosed) return
+      logger.error(`could not retrieve topic list: ${error.message}`)
+    }
+    this.#timer = setTimeout(() => void this.#poll(), Math.min(refreshMs, MAX_TIMER_MS))
+  }
+}
+
+function hostAndPort(address: string): string {
+  const bare = address.replace(/^http:\/\//, '').replace(/\/+$/, '')
+  if (/^https:|[/?]/.test(bare)) {
+    throw new FatalError(`topics can't be asked for at ${address}: give host:port`)
+  }
+  if (!/:\d+$/.test(bare)) throw new FatalError('missing port')
+  return bare
+}

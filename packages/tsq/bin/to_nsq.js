@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { toNsq } from '@tsq/tools'
+
+await toNsq(process.argv.slice(2))
