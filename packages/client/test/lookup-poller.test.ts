@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { LookupError } from '../src/errors.ts'
 import { lookUpTopic, parseLookupdAddress, type LookupTarget } from '../src/lookup.ts'
 import { LookupPoller } from '../src/lookup-poller.ts'
-import { TEST_CERT, TEST_KEY } from './support/certificate.ts'
+import { TEST_CERT, TEST_KEY } from '@tsq/testing'
 
 /** A poller over nsqlookupd that answer as `answers` says, by address or, without one, by host. */
 function makePoller(lookupds: readonly string[]) {
