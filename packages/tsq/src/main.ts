@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+
 import { nearest } from '@tsq/daemon'
 
 import { check, info } from './data-path.ts'
@@ -14,7 +17,7 @@ interface Command {
 const commands: readonly Command[] = [
   {
     name: 'up',
-    summary: 'run a cluster on this machine: nsqlookupd and nsqd, supervised (tsq up --help)',
+    summary: 'run a cluster on this machine: nsqlookupd, nsqd and nsqadmin, supervised',
     run: up,
   },
   { name: 'status', summary: 'say what of the cluster runs', run: status },
@@ -53,6 +56,16 @@ const commands: readonly Command[] = [
     run: async (argv) => (await import('@tsq/tools')).nsqStat(argv),
   },
   {
+    name: 'to-file',
+    summary: 'archive topics to files; the same as the nsq_to_file command',
+    run: async (argv) => (await import('@tsq/tools')).nsqToFile(argv),
+  },
+  {
+    name: 'to-nsq',
+    summary: 'publish the lines of standard input; the same as the to_nsq command',
+    run: async (argv) => (await import('@tsq/tools')).toNsq(argv),
+  },
+  {
     name: 'to-http',
     summary: 'send messages as HTTP requests; the same as the nsq_to_http command',
     run: async (argv) => (await import('@tsq/tools')).nsqToHttp(argv),
@@ -62,6 +75,11 @@ const commands: readonly Command[] = [
     summary: 'publish messages to other nsqd; the same as the nsq_to_nsq command',
     run: async (argv) => (await import('@tsq/tools')).nsqToNsq(argv),
   },
+  {
+    name: 'completion',
+    summary: 'print what makes bash, zsh or fish complete all of these',
+    run: async (argv) => (await import('./manual/completion.ts')).completion(argv),
+  },
 ]
 
 /** The `tsq` command: its first word says what to do. */
@@ -69,6 +87,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   const [word, ...rest] = argv
   if (word === undefined || word === 'help' || /^--?h(elp)?$/.test(word)) {
     process.stdout.write(helpText())
+    return
+  }
+  if (/^--?version$/.test(word)) {
+    process.stdout.write(`${versionText()}\n`)
     return
   }
   const command = commands.find(({ name }) => name === word)
@@ -83,6 +105,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   const hint = likely === undefined ? '' : ` Did you mean "tsq ${likely}"?`
   process.stderr.write(`tsq: there is no command "${word}".${hint}\n\n${helpText()}`)
   process.exitCode = 2
+}
+
+function versionText(): string {
+  const file = path.resolve(import.meta.dirname, '../../package.json')
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
+  return `tsq v${version} (node ${process.version})`
 }
 
 function helpText(): string {
