@@ -83,7 +83,6 @@ export function readyTests(programs: Programs): void {
       channel: 'c',
       nsqd: cluster.proxies.map(({ address }) => address),
       maxInFlight: 2,
-      readyCycleMs: 100,
       outputBufferSize: -1,
     })
     const seen = new Set<string>()
