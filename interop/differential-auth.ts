@@ -1,50 +1,10 @@
-// AUTH: a secret says itself what the auth server answers to it, so that scripts need to share nothing with the server.
-import { once } from 'node:events'
-import { createServer } from 'node:http'
+// AUTH, right and wrong; what the auth server answers stands in the secret.
+import { secretFor, type Told } from './auth-server.ts'
 import { type Command, int32, line, sized } from './differential-commands.ts'
 import { MAX_BODY_SIZE } from './differential-limits.ts'
 import type { Random } from './differential-random.ts'
 
 const head = line('AUTH')
-
-/** What an auth server gives for a secret, the first time and at each further query; the last counts from there on. */
-type Told = readonly { readonly status: number; readonly body: string }[]
-
-export interface DifferentialAuthServer extends AsyncDisposable {
-  /** Each nsqd has its own address, as what was asked before counts for it alone. */
-  addressFor(nsqd: string): string
-}
-
-/** Answers what the secret says. */
-export async function startAuthServer(): Promise<DifferentialAuthServer> {
-  const asked = new Map<string, number>()
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '', 'http://nowhere')
-    const secret = searchParams.get('secret') ?? ''
-    const told = parseSecret(secret)
-    const key = `${pathname} ${secret}`
-    const count = asked.get(key) ?? 0
-    if (told.length > 1) asked.set(key, count + 1)
-    const answer = told[Math.min(count, told.length - 1)]
-    response.statusCode = answer?.status ?? 403
-    response.end(answer?.body)
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const bound = server.address()
-  const port = bound !== null && typeof bound === 'object' ? bound.port : 0
-  return {
-    addressFor: (nsqd) => `http://127.0.0.1:${port}/auth/${nsqd}`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections()
-      await once(server.close(), 'close')
-    },
-  }
-}
-
-function parseSecret(secret: string): Told {
-  const separator = secret.indexOf('[')
-  return separator < 0 ? [] : (JSON.parse(secret.slice(separator)) as Told)
-}
 
 /** AUTH as it should be. What it allows may still not suffice for what follows. */
 export function auth(random: Random, name: string, topics: readonly string[]): Command {
@@ -126,7 +86,7 @@ export function badAuth(random: Random, name: string): Command {
 }
 
 function authWith(name: string, told: Told): Command {
-  return { parts: [head, sized(Buffer.from(name + JSON.stringify(told)))], hasAnswer: true }
+  return { parts: [head, sized(Buffer.from(secretFor(name, told)))], hasAnswer: true }
 }
 
 /** Expressions match whole names here: ours anchors them. */

@@ -1,6 +1,6 @@
 // The worlds that scripts are played in: a pair of nsqds with the same flags each, and the scripts that suit them.
 import { readFile } from 'node:fs/promises'
-import { startAuthServer } from './differential-auth.ts'
+import { startAuthServer } from './auth-server.ts'
 import { generateBroken } from './differential-broken.ts'
 import { type KeyPair, makeAuthority } from './certificate.ts'
 import type { Players } from './differential-compare.ts'

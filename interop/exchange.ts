@@ -1,9 +1,10 @@
-// A short exchange of messages by a client with TLS, compression or sampling, against our nsqd and the
+// A short exchange of messages by a client with TLS, compression, sampling or AUTH, against our nsqd and the
 // reference: what was negotiated is really spoken, and everything comes back whole.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { suite, test } from 'node:test'
 import { promisify } from 'node:util'
+import { secretFor, startAuthServer } from './auth-server.ts'
 import { makeCertificate } from './certificate.ts'
 import type { Client } from './clients.ts'
 import { type NsqdBinary, nsqdBinaries, startNsqd } from './nsqd.ts'
@@ -25,6 +26,7 @@ interface Report {
     readonly deflate: boolean
     readonly snappy: boolean
     readonly sample_rate: number
+    readonly auth_identity?: string
   }[]
 }
 
@@ -34,7 +36,27 @@ export interface Exchange {
   readonly deflate?: number
   readonly isSnappy?: boolean
   readonly sampleRate?: number
+  /** nsqd asks an auth server, and the client has a secret. */
+  readonly isAuthorized?: boolean
 }
+
+const TOPIC = 'exchange'
+const CHANNEL = 'exchange'
+const IDENTITY = 'bob & co'
+/** Allows what the exchange needs, and nothing else. */
+const SECRET = secretFor('secret of ours', [
+  {
+    status: 200,
+    body: JSON.stringify({
+      ttl: 60,
+      identity: IDENTITY,
+      authorizations: [
+        { topic: `^${TOPIC}$`, channels: [`^${CHANNEL}$`], permissions: ['subscribe'] },
+        { topic: `^${TOPIC}$`, channels: ['^$'], permissions: ['publish'] },
+      ],
+    }),
+  },
+])
 
 const exchanges: readonly Exchange[] = [
   { name: 'nothing' },
@@ -45,6 +67,8 @@ const exchanges: readonly Exchange[] = [
   { name: 'TLS and deflate', isTls: true, deflate: 6 },
   { name: 'TLS and snappy', isTls: true, isSnappy: true },
   { name: 'a sample rate', sampleRate: SAMPLE_RATE },
+  { name: 'AUTH', isAuthorized: true },
+  { name: 'AUTH over TLS', isAuthorized: true, isTls: true },
 ]
 
 /** @param why says of what a client can't do at all, or not with the reference, why it is skipped. */
@@ -64,6 +88,11 @@ export function testExchanges(
           t.after(() => certificate.remove())
           const { cert, key } = certificate
           const flags = [`--tls-cert=${cert}`, `--tls-key=${key}`, '--https-address=']
+          if (exchange.isAuthorized === true) {
+            const authServer = await startAuthServer()
+            t.after(() => authServer[Symbol.asyncDispose]())
+            flags.push(`--auth-http-address=${authServer.addressFor(binary)}`)
+          }
           const nsqd = await prepareOrSkip(t, () => startNsqd({ binary, flags }))
           if (nsqd === undefined) return
           t.after(() => nsqd.stop())
@@ -73,7 +102,7 @@ export function testExchanges(
             ...leading,
             `--nsqd-tcp-address=${nsqd.tcpAddress}`,
             `--nsqd-http-address=${nsqd.httpAddress}`,
-            '--topic=exchange',
+            `--topic=${TOPIC}`,
             `--messages=${MESSAGES}`,
             `--large-bytes=${LARGE_BYTES}`,
             ...flagsOf(exchange, cert),
@@ -88,8 +117,10 @@ export function testExchanges(
   })
 }
 
-function flagsOf({ isTls, deflate, isSnappy, sampleRate }: Exchange, cert: string): string[] {
+function flagsOf(exchange: Exchange, cert: string): string[] {
+  const { isTls, deflate, isSnappy, sampleRate, isAuthorized } = exchange
   return [
+    ...(isAuthorized === true ? [`--auth-secret=${SECRET}`] : []),
     ...(isTls === true ? [`--tls-ca=${cert}`] : []),
     ...(deflate === undefined ? [] : [`--deflate=${deflate}`]),
     ...(isSnappy === true ? ['--snappy'] : []),
@@ -97,7 +128,8 @@ function flagsOf({ isTls, deflate, isSnappy, sampleRate }: Exchange, cert: strin
   ]
 }
 
-function check(report: Report, { isTls, deflate, isSnappy, sampleRate }: Exchange): void {
+function check(report: Report, exchange: Exchange): void {
+  const { isTls, deflate, isSnappy, sampleRate, isAuthorized } = exchange
   assert.equal(report.corrupt, 0)
   assert.equal(report.received, report.distinct)
   if (sampleRate === undefined) {
@@ -114,12 +146,14 @@ function check(report: Report, { isTls, deflate, isSnappy, sampleRate }: Exchang
       deflate: connection.deflate,
       snappy: connection.snappy,
       sample_rate: connection.sample_rate,
+      auth_identity: connection.auth_identity,
     },
     {
       tls: isTls === true,
       deflate: deflate !== undefined,
       snappy: isSnappy === true,
       sample_rate: sampleRate ?? 0,
+      auth_identity: isAuthorized === true ? IDENTITY : undefined,
     },
   )
 }

@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { suite, test, type TestContext } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { buildReference } from './build.ts'
 import { eventually, ReferenceDaemon } from './discovery.ts'
 import { nsqdBinaries, type NsqdBinary, type RunningNsqd, startNsqd } from './nsqd.ts'
@@ -204,28 +208,82 @@ for (const binary of ['ours', 'reference'] as const) {
       assert.deepEqual(output.trim().split('\n').toSorted(), ['node 0', 'node 1'])
     })
 
-    void test('lets nsqadmin see and operate the node', async (t) => {
+    void test('lets nsq_to_file find the messages and archive them', async (t) => {
       const both = await startBoth(t, binary)
       if (both === undefined) return
       const { lookupd, nsqd } = both
-      const admin = await prepareOrSkip(t, () =>
-        ReferenceDaemon.start('nsqadmin', [`-lookupd-http-address=${lookupd.httpAddress}`]),
+      await nsqd.post('/mpub?topic=orders', 'one\ntwo\nthree')
+      const folder = await mkdtemp(join(tmpdir(), 'tsq-interop-archive-'))
+      t.after(() => rm(folder, { recursive: true, force: true }))
+      const archiver = spawn(
+        await buildReference('nsq_to_file'),
+        [
+          `-lookupd-http-address=${lookupd.httpAddress}`,
+          '-topic=orders',
+          '-channel=archive',
+          `-output-dir=${folder}`,
+          '-gzip',
+        ],
+        { stdio: 'ignore' },
       )
-      if (admin === undefined) return
-      t.after(() => admin[Symbol.asyncDispose]())
-      await nsqd.post('/pub?topic=orders', 'x')
-      await nsqd.post('/channel/create?topic=orders&channel=a')
+      t.after(() => archiver.kill('SIGKILL'))
       await eventually(
-        () => admin.get('/api/topics'),
-        (answer) => JSON.stringify(answer).includes('"orders"'),
-        'nsqadmin lists the topic',
+        async () => (await nsqd.stats('orders'))?.channels[0],
+        (channel) => channel?.message_count === 3 && channel.depth === 0,
+        'the messages are taken',
       )
+      archiver.kill('SIGTERM')
+      const [exitCode] = await once(archiver, 'exit')
+      assert.equal(exitCode, 0)
+      const [name = ''] = await readdir(folder)
+      const archived = gunzipSync(await readFile(join(folder, name))).toString()
+      assert.deepEqual(archived.trim().split('\n').toSorted(), ['one', 'three', 'two'])
+    })
+
+    void test('lets nsqadmin see the node', async (t) => {
+      const all = await startWithAdmin(t, binary)
+      if (all === undefined) return
+      const { nsqd, admin } = all
       const topic = (await admin.get('/api/topics/orders')) as { message_count: number }
-      assert.equal(topic.message_count, 1)
+      assert.equal(topic.message_count, 2)
+      const channel = (await admin.get('/api/topics/orders/a')) as { depth: number }
+      assert.equal(channel.depth, 2)
       assert.ok(await admin.get(`/api/nodes/${nsqd.httpAddress}`))
-      await admin.send('POST', '/api/topics/orders/a', { action: 'pause' })
-      const channel = (await admin.get('/api/topics/orders/a')) as { paused: boolean }
-      assert.equal(channel.paused, true)
+      const { nodes } = (await admin.get('/api/nodes')) as { nodes: Node[] }
+      assert.ok(nodes[0] && isAt(nodes[0], nsqd))
+      const counter = (await admin.get('/api/counter')) as { stats: object }
+      assert.equal(Object.keys(counter.stats).length, 1)
+    })
+
+    void test('lets nsqadmin do everything to the node', async (t) => {
+      const all = await startWithAdmin(t, binary)
+      if (all === undefined) return
+      const { lookupd, nsqd, admin } = all
+      const act = (place: string, action: string): Promise<void> =>
+        admin.send('POST', `/api/topics/${place}`, { action })
+
+      await admin.send('POST', '/api/topics', { topic: 'orders', channel: 'b' })
+      assert.deepEqual(Object.keys(await channelsOf(nsqd)), ['a', 'b'])
+      await act('orders/a', 'pause')
+      assert.deepEqual((await channelsOf(nsqd))['a'], { depth: 2, paused: true })
+      await act('orders/a', 'unpause')
+      await act('orders/a', 'empty')
+      assert.deepEqual((await channelsOf(nsqd))['a'], { depth: 0, paused: false })
+      await admin.send('DELETE', '/api/topics/orders/b')
+      assert.deepEqual(Object.keys(await channelsOf(nsqd)), ['a'])
+
+      await act('orders', 'pause')
+      await nsqd.post('/pub?topic=orders', 'held back')
+      assert.deepEqual(await waiting(nsqd), { depth: 1, paused: true })
+      await act('orders', 'empty')
+      assert.deepEqual(await waiting(nsqd), { depth: 0, paused: true })
+      await act('orders', 'unpause')
+      assert.deepEqual(await waiting(nsqd), { depth: 0, paused: false })
+
+      await admin.send('DELETE', `/api/nodes/${nsqd.httpAddress}`, { topic: 'orders' })
+      assert.equal(await nsqd.stats('orders').catch(() => undefined), undefined)
+      await nsqd.post('/pub?topic=orders', 'again')
+      await eventually(() => lookUp(lookupd, 'orders'), isListed, 'the node is listed again')
       await admin.send('DELETE', '/api/topics/orders')
       assert.equal(await nsqd.stats('orders').catch(() => undefined), undefined)
       await eventually(
@@ -235,4 +293,41 @@ for (const binary of ['ours', 'reference'] as const) {
       )
     })
   })
+}
+
+/** A node with two messages for channel `a` of topic `orders`, which nsqadmin knows. */
+async function startWithAdmin(
+  t: TestContext,
+  binary: NsqdBinary,
+): Promise<{ lookupd: ReferenceDaemon; nsqd: RunningNsqd; admin: ReferenceDaemon } | undefined> {
+  const both = await startBoth(t, binary)
+  if (both === undefined) return undefined
+  const { lookupd, nsqd } = both
+  const admin = await prepareOrSkip(t, () =>
+    ReferenceDaemon.start('nsqadmin', [`-lookupd-http-address=${lookupd.httpAddress}`]),
+  )
+  if (admin === undefined) return undefined
+  t.after(() => admin[Symbol.asyncDispose]())
+  await nsqd.post('/mpub?topic=orders', 'x\ny')
+  await nsqd.post('/channel/create?topic=orders&channel=a')
+  await eventually(() => lookUp(lookupd, 'orders'), channelsAre('a'), 'the channel is known')
+  return { ...both, admin }
+}
+
+interface Waiting {
+  readonly depth: number
+  readonly paused: boolean
+}
+
+/** What the node itself says of the topic. */
+async function waiting(nsqd: RunningNsqd): Promise<Waiting | undefined> {
+  const topic = await nsqd.stats('orders')
+  return topic && { depth: topic.depth, paused: topic.paused }
+}
+
+async function channelsOf(nsqd: RunningNsqd): Promise<Readonly<Record<string, Waiting>>> {
+  const channels = (await nsqd.stats('orders'))?.channels ?? []
+  return Object.fromEntries(
+    channels.map(({ channel_name: name, depth, paused }) => [name, { depth, paused }]),
+  )
 }

@@ -29,6 +29,7 @@ export interface TopicStats {
   readonly depth: number
   readonly message_count: number
   readonly message_bytes: number
+  readonly paused: boolean
   readonly channels: readonly ChannelStats[]
 }
 
@@ -41,6 +42,7 @@ export interface ChannelStats {
   readonly requeue_count: number
   readonly timeout_count: number
   readonly client_count: number
+  readonly paused: boolean
 }
 
 /** Starts a nsqd on ports of the system's choosing, over a new data folder; resolves when it listens. */

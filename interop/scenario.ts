@@ -183,7 +183,7 @@ function checkStats(stats: TopicStats, report: Report, plan: Plan): void {
 }
 
 /** The statistics that are compared, without the many that are not. */
-function pickCounts(stats: ChannelStats): Omit<ChannelStats, 'channel_name'> {
+function pickCounts(stats: ChannelStats): Omit<ChannelStats, 'channel_name' | 'paused'> {
   return {
     depth: stats.depth,
     in_flight_count: stats.in_flight_count,

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import { text } from 'node:stream/consumers'
 import { after, before, suite, test, type TestContext } from 'node:test'
 
-import { TempFolder, until } from '@tsq/testing'
+import { makeCertificates, TempFolder, until, whyNoCertificates } from '@tsq/testing'
 
 import { Endpoint } from './endpoint.ts'
 import { TestNsqd } from './nsqd-topics.ts'
@@ -195,6 +199,48 @@ void suite('nsq_to_http', () => {
     await tool.stop()
     assert.ok(target.taken.length > 50 && target.taken.length < 150, `${target.taken.length} sent`)
   })
+
+  void test(
+    'trusts the authorities it is given, and shows its own certificate',
+    { skip: whyNoCertificates() },
+    async (t) => {
+      const { ca, cert, key, clientCert, clientKey } = makeCertificates()
+      const bodiesSeen: string[] = []
+      const server = createServer(
+        {
+          ca: readFileSync(ca),
+          cert: readFileSync(cert),
+          key: readFileSync(key),
+          requestCert: true,
+          rejectUnauthorized: true,
+        },
+        (request, response) => {
+          void text(request).then((body) => {
+            bodiesSeen.push(body)
+            return response.end()
+          })
+        },
+      )
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      t.after(() => server.close().closeAllConnections())
+      const address = server.address()
+      assert.ok(typeof address === 'object' && address !== null)
+      const target = `--post=https://127.0.0.1:${address.port}/`
+      const topic = await newTopic('secret')
+      const stranger = start(t, topic, [target])
+      await until('it does not trust it', () => /certificate/.test(stranger.stderr))
+      await stranger.stop()
+      const tool = start(t, topic, [
+        target,
+        `--tls-root-ca-file=${ca}`,
+        `--tls-cert=${clientCert}`,
+        `--tls-key=${clientKey}`,
+      ])
+      await nsqd.drained(topic, CHANNEL)
+      await tool.stop()
+      assert.deepEqual(bodiesSeen, ['secret'])
+    },
+  )
 
   void test('tells how long requests take', async (t) => {
     const targets = await endpoints(t, 2)

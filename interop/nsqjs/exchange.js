@@ -16,6 +16,7 @@ const { values: options } = parseArgs({
     deflate: { type: 'string' },
     snappy: { type: 'boolean' },
     'sample-rate': { type: 'string' },
+    'auth-secret': { type: 'string' },
   },
 })
 const count = Number(options.messages)
@@ -35,6 +36,7 @@ const config = {
     : { deflate: true, deflateLevel: Number(options.deflate) }),
   ...(options.snappy === true ? { snappy: true } : {}),
   ...(options['sample-rate'] === undefined ? {} : { sampleRate: Number(options['sample-rate']) }),
+  ...(options['auth-secret'] === undefined ? {} : { authSecret: options['auth-secret'] }),
 }
 const report = { received: 0, distinct: 0, corrupt: 0, connections: [] }
 const seen = new Set()

@@ -35,6 +35,9 @@ async def run(options):
     if options.snappy:
         upgrades.update(snappy=True)
 
+    if options.auth_secret:
+        upgrades.update(auth_secret=options.auth_secret)
+
     report = {'received': 0, 'corrupt': 0}
     seen = set()
     bodies = [body(n, options.large_bytes) for n in range(options.messages)]
@@ -89,6 +92,7 @@ async def main():
     parser.add_argument('--deflate', type=int)
     parser.add_argument('--snappy', action='store_true')
     parser.add_argument('--sample-rate', type=int)
+    parser.add_argument('--auth-secret')
     options = parser.parse_args()
     logging.getLogger('nsq').setLevel(logging.WARNING)
     logging.basicConfig()

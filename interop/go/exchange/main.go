@@ -47,6 +47,7 @@ func main() {
 	deflate := flag.Int("deflate", 0, "deflate at this level")
 	snappy := flag.Bool("snappy", false, "use snappy")
 	sampleRate := flag.Int("sample-rate", 0, "percentage to consume")
+	secret := flag.String("auth-secret", "", "send this secret with AUTH")
 	flag.Parse()
 
 	time.AfterFunc(30*time.Second, func() { fail("not done after 30 s") })
@@ -54,6 +55,7 @@ func main() {
 	config.MaxInFlight = 200
 	config.Snappy = *snappy
 	config.SampleRate = int32(*sampleRate)
+	config.AuthSecret = *secret
 	if *deflate > 0 {
 		config.Deflate = true
 		config.DeflateLevel = *deflate

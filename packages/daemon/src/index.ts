@@ -30,6 +30,8 @@ export type { LogFields, LogFormat, Logger, LoggerOptions, LogLevel } from './lo
 export { loggerOf, logOptions } from './log/options.ts'
 export type { LogOptions, LogOptionTable } from './log/options.ts'
 
+export { exchange } from './http/exchange.ts'
+export type { ExchangeOptions } from './http/exchange.ts'
 export { HttpServer } from './http/server.ts'
 export type { HttpServerOptions } from './http/server.ts'
 export { HttpClient } from './http/client.ts'
@@ -56,6 +58,9 @@ export {
   parseListenAddress,
 } from './listen-address.ts'
 export type { ListenAddress } from './listen-address.ts'
+
+export { Metrics } from './metrics.ts'
+export type { Metric, MetricSample } from './metrics.ts'
 
 export { DataPathError, lockDataPath } from './data-path-lock.ts'
 export type { DataPathLock } from './data-path-lock.ts'

@@ -1,4 +1,4 @@
-export { importDataPath } from './import/import-data-path.ts'
+export { importDataPath, importState } from './import/import-data-path.ts'
 export type { ImportOptions, ImportReport } from './import/import-data-path.ts'
 export { Nsqd } from './nsqd.ts'
 export { main } from './main.ts'

@@ -1,4 +1,5 @@
 import os from 'node:os'
+import type { SecureContextOptions } from 'node:tls'
 
 import {
   clientCertificateGate,
@@ -24,12 +25,14 @@ import { comeOver } from './import/at-start.ts'
 import { nsqdRoutes } from './http/routes.ts'
 import { NodeFiles } from './log/files.ts'
 import { Lookupds } from './lookup/lookupds.ts'
+import { loadLookupTls } from './lookup/options.ts'
 import { type NsqdOptions, nsqdOptions, nsqdRules } from './options.ts'
 import { observeCollections } from './stats/memory.ts'
 import { type StatsSource, statsSnapshot } from './stats/snapshot.ts'
 import { Statsd } from './stats/statsd.ts'
 import { expandPrefix } from './stats/statsd-lines.ts'
 import { TcpServer } from './tcp/tcp-server.ts'
+import { loadAskingTls } from './tls/asking.ts'
 import { Topics } from './topics.ts'
 import { NSQ_VERSION, VERSION_TEXT } from './version.ts'
 
@@ -48,8 +51,8 @@ export class Nsqd implements AsyncDisposable {
   readonly startedAt = new Date()
   readonly versionText = VERSION_TEXT
   readonly #lock: DataPathLock
-  /** For what nsqd asks of others. */
-  readonly #client: HttpClient
+  readonly #lookupClient: HttpClient
+  readonly #authClient: HttpClient
   readonly #auth: AuthServers | undefined
   readonly #drain: Drain
   #tcp: TcpServer | undefined
@@ -66,7 +69,11 @@ export class Nsqd implements AsyncDisposable {
    */
   static async start(given: Partial<NsqdOptions> = {}, logger = silentLogger()): Promise<Nsqd> {
     const options = withDefaults(nsqdOptions, given, nsqdRules)
-    const tls = loadTls(options)
+    const tls = {
+      server: loadTls(options),
+      asking: loadAskingTls(options),
+      lookup: loadLookupTls(options),
+    }
     const dataPath = options.dataPath === '' ? process.cwd() : options.dataPath
     const lock = await lockDataPath(dataPath)
     let nsqd: Nsqd
@@ -92,10 +99,14 @@ export class Nsqd implements AsyncDisposable {
     options: NsqdOptions,
     logger: Logger,
     lock: DataPathLock,
-    tls: TlsSettings | undefined,
+    tls: {
+      readonly server: TlsSettings | undefined
+      readonly asking: SecureContextOptions
+      readonly lookup: SecureContextOptions | undefined
+    },
   ) {
     this.options = options
-    this.#tls = tls
+    this.#tls = tls.server
     this.logger = logger
     this.#lock = lock
     observeCollections()
@@ -107,22 +118,25 @@ export class Nsqd implements AsyncDisposable {
       note: (level, text) => logger[level](text),
     })
     this.#drain = new Drain(this.topics, logger)
-    this.#client = new HttpClient({
+    const timeouts = {
       connectTimeoutMs: options.httpClientConnectTimeoutMs,
       requestTimeoutMs: options.httpClientRequestTimeoutMs,
-    })
-    this.lookupds = this.#makeLookupds()
+    }
+    this.#lookupClient = new HttpClient({ ...timeouts, tls: tls.lookup ?? tls.asking })
+    this.#authClient = new HttpClient({ ...timeouts, tls: tls.asking })
+    this.lookupds = this.#makeLookupds(tls.lookup)
     this.topics.watcher = this.lookupds
     this.#auth = this.#makeAuth()
   }
 
-  #makeLookupds(): Lookupds {
+  #makeLookupds(tls: SecureContextOptions | undefined): Lookupds {
     const { options, logger, topics } = this
     return new Lookupds({
       addresses: options.nsqlookupdTcpAddresses,
       clock: topics.clock,
       logger,
-      client: this.#client,
+      client: this.#lookupClient,
+      tls,
       requestTimeoutMs: options.httpClientRequestTimeoutMs,
       topics: () => topics.list(),
       // Keys in nsqd's order.
@@ -144,7 +158,7 @@ export class Nsqd implements AsyncDisposable {
     return new AuthServers({
       addresses: options.authHttpAddresses,
       method: options.authHttpRequestMethod === 'post' ? 'POST' : 'GET',
-      client: this.#client,
+      client: this.#authClient,
       clock: topics.clock,
       logger,
     })
@@ -272,6 +286,10 @@ export class Nsqd implements AsyncDisposable {
     this.#drain.begin()
   }
 
+  get isDraining(): boolean {
+    return this.topics.isDraining
+  }
+
   /** Resolved once a drain has left nothing. */
   get drained(): Promise<void> {
     return this.#drain.drained
@@ -315,7 +333,8 @@ export class Nsqd implements AsyncDisposable {
       this.#https?.close(),
       this.#statsd?.close(),
     ])
-    this.#client.close()
+    this.#lookupClient.close()
+    this.#authClient.close()
     // 3. Consumers are gone, so what they had in flight is back: logs and checkpoints are written.
     await this.topics.close()
     // 4. The next nsqd may begin.

@@ -27,6 +27,8 @@ describe('a drain', () => {
     assert.equal(await post(nsqd, '/pub?topic=new', 'x'), 503)
     assert.equal(await post(nsqd, '/topic/create?topic=new'), 503)
     assert.equal(nsqd.topics.find('new'), undefined)
+    const ping = await fetch(`http://${nsqd.httpAddress}/ping`)
+    assert.deepEqual([ping.status, await ping.text()], [503, 'NOK - draining'])
     assert.equal(await producer.publish('t', 'x'), 'E_PUB_FAILED PUB failed draining')
     const consumer = await WireClient.connect(t, nsqd.tcpAddress)
     await consumer.subscribe('t', 'c', 1)

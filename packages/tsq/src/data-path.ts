@@ -3,7 +3,7 @@
 import { boolean, defineOptions, resolveOptions } from '@tsq/daemon'
 import { checkDataPath, type DataPathReport, describeDataPath } from '@tsq/nsqd'
 
-import { formatBytes, ProgressLine } from './progress.ts'
+import { counted, formatBytes, ProgressLine } from './progress.ts'
 
 /** The flags of `tsq check` and `tsq info`. */
 export const dataPathOptions = defineOptions({
@@ -84,8 +84,4 @@ function describe({ dataPath, topics, findings, messages, bytes }: DataPathRepor
 function verdict({ findings }: DataPathReport): string {
   const problems = findings.filter(({ severity }) => severity === 'problem').length
   return problems === 0 ? 'everything checks' : counted(problems, 'problem')
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

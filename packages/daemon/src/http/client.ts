@@ -1,9 +1,10 @@
 // Asks others over HTTP: nsqlookupd, nsqd, auth servers, whoever is notified.
 
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import type { Socket } from 'node:net'
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import type { ConnectionOptions } from 'node:tls'
+
+import { exchange } from './exchange.ts'
 
 /** More than this is no answer of an nsqlookupd or an auth server. */
 const MAX_ANSWER_BYTES = 1024 * 1024
@@ -16,7 +17,7 @@ export interface HttpClientOptions {
   /** From the call to the last byte of the answer. */
   readonly requestTimeoutMs: number
   /** What HTTPS servers are verified with; what the system trusts where absent. */
-  readonly tls?: ConnectionOptions
+  readonly tls?: ConnectionOptions | undefined
   /** Longest answer that is taken; 1 MiB unless given. */
   readonly maxAnswerBytes?: number
   /** How long a connection is kept for the next question; a new one for each unless given. */
@@ -85,20 +86,7 @@ export class HttpClient {
     return this.#exchange(secure, { ...query, signal })
   }
 
-  async #exchange(
-    url: URL,
-    query: HttpQuery & { readonly signal: AbortSignal },
-  ): Promise<HttpBytes> {
-    try {
-      return await this.#exchangeOnce(url, query)
-    } catch (error) {
-      // A kept connection may be closed by the other side just as it is used again. What changes nothing is asked anew.
-      if (!(error instanceof StaleConnectionError) || query.method !== 'GET') throw error
-      return this.#exchangeOnce(url, query)
-    }
-  }
-
-  #exchangeOnce(url: URL, query: HttpQuery & { readonly signal: AbortSignal }): Promise<HttpBytes> {
+  #exchange(url: URL, query: HttpQuery & { readonly signal: AbortSignal }): Promise<HttpBytes> {
     const { method, body, signal } = query
     const { connectTimeoutMs, maxAnswerBytes = MAX_ANSWER_BYTES } = this.#options
     const headers: Record<string, string | number> = { Accept: ACCEPT, ...query.headers }
@@ -106,32 +94,13 @@ export class HttpClient {
       headers['Content-Type'] ??= 'application/json'
       headers['Content-Length'] = Buffer.byteLength(body)
     }
-    return new Promise((resolve, reject) => {
-      const fail = (error: Error): void => reject(signal.aborted ? asError(signal.reason) : error)
-      const onAnswer = (answer: IncomingMessage): void => {
-        const { statusCode: status = 0, headers: answered } = answer
-        readAll(answer, maxAnswerBytes).then(
-          (bytes) => resolve({ status, contentType: answered['content-type'] ?? '', bytes }),
-          fail,
-        )
-      }
-      const request =
-        url.protocol === 'https:'
-          ? requestHttps(url, { method, headers, signal, agent: this.#https }, onAnswer)
-          : requestHttp(url, { method, headers, signal, agent: this.#http }, onAnswer)
-      request.on('error', (error: NodeJS.ErrnoException) => {
-        const isStale = request.reusedSocket && error.code === 'ECONNRESET'
-        fail(isStale ? new StaleConnectionError(error.message, { cause: error }) : error)
-      })
-      request.on('socket', (socket: Socket) => {
-        if (!socket.connecting) return
-        const timer = setTimeout(
-          () => request.destroy(new Error(`no connection within ${connectTimeoutMs} ms`)),
-          connectTimeoutMs,
-        )
-        socket.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
-      })
-      request.end(body)
+    const agents = { http: this.#http, https: this.#https }
+    const isRepeatable = method === 'GET'
+    const options = { method, headers, body, signal, agents, connectTimeoutMs, isRepeatable }
+    return exchange(url, options, async (answer) => {
+      const { statusCode: status = 0, headers: answered } = answer
+      const bytes = await readAll(answer, maxAnswerBytes)
+      return { status, contentType: answered['content-type'] ?? '', bytes }
     })
   }
 
@@ -140,10 +109,6 @@ export class HttpClient {
     this.#http.destroy()
     this.#https.destroy()
   }
-}
-
-class StaleConnectionError extends Error {
-  override readonly name = 'StaleConnectionError'
 }
 
 async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
@@ -170,8 +135,4 @@ function portIn({ bytes }: HttpBytes): number | undefined {
   return typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536
     ? port
     : undefined
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason))
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import {
   createSecureContext,
   DEFAULT_CIPHERS,
@@ -8,6 +7,7 @@ import {
 } from 'node:tls'
 
 import { StartupError } from '../startup-error.ts'
+import { readCertificates, readPrivateKey } from './files.ts'
 import { nodeVersion, type TlsOptions, type TlsRequired } from './options.ts'
 
 /** TLS as a daemon speaks it to those who connect, over TCP and HTTPS alike. */
@@ -30,17 +30,9 @@ export function tlsRequiredBy(options: TlsOptions): TlsRequired {
  * @throws {StartupError} when it can't be read or doesn't work, or when TLS is required without one.
  */
 export function loadTls(options: TlsOptions): TlsSettings | undefined {
-  const { tlsCert, tlsKey, tlsRootCaFile } = options
-  if (tlsCert === '' && tlsKey === '') {
-    if (tlsRequiredBy(options) !== 'false') {
-      throw new StartupError('cannot require TLS client connections without TLS key and cert')
-    }
-    if (tlsRootCaFile !== '') {
-      attempt('failed to build client TLS config', () =>
-        createSecureContext({ ca: readFileSync(tlsRootCaFile) }),
-      )
-    }
-    return undefined
+  if (options.tlsCert === '' && options.tlsKey === '') {
+    if (tlsRequiredBy(options) === 'false') return undefined
+    throw new StartupError('cannot require TLS client connections without TLS key and cert')
   }
   const server = attempt('failed to build TLS config', () => serverOptions(options))
   const policy = options.tlsClientAuthPolicy
@@ -64,39 +56,58 @@ function serverOptions(options: TlsOptions): NodeTlsOptions {
   if (tlsKey === '') throw new Error('--tls-cert is given without --tls-key')
   const isOld = tlsMinVersion === 'tls1.0' || tlsMinVersion === 'tls1.1'
   const server: NodeTlsOptions = {
-    cert: readFileSync(tlsCert),
-    key: readFileSync(tlsKey),
-    ...(tlsRootCaFile === '' ? {} : { ca: readFileSync(tlsRootCaFile) }),
+    cert: readCertificates('tls-cert', tlsCert),
+    key: readPrivateKey('tls-key', tlsKey),
+    ...(tlsRootCaFile === '' ? {} : { ca: readCertificates('tls-root-ca-file', tlsRootCaFile) }),
     minVersion: nodeVersion(tlsMinVersion),
     // Without this OpenSSL 3 allows the old versions in name only.
     ...(isOld ? { ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}),
     requestCert: tlsClientAuthPolicy === 'require' || tlsClientAuthPolicy === 'require-verify',
     rejectUnauthorized: false,
   }
-  createSecureContext(server)
+  checkKey(server, `--tls-key=${tlsKey}`, `--tls-cert=${tlsCert}`)
   return server
 }
 
-/** Files of somebody who connects to others. Empty names are left out. */
-export interface ClientTlsFiles {
-  /** By which the server is verified; Node's own roots if empty. */
-  readonly rootCaFile: string
-  /** What the server is shown. */
-  readonly cert: string
-  readonly key: string
+/** A file that a flag names; none where the name is empty. */
+export interface NamedFile {
+  readonly flag: string
+  readonly file: string
 }
 
-/** @throws {StartupError} when a file can't be read or doesn't work. */
-export function loadClientTls({ rootCaFile, cert, key }: ClientTlsFiles): SecureContextOptions {
+/** What somebody needs who connects to others. */
+export interface ClientTlsFiles {
+  /** By which the server is verified; Node's own roots unless given. */
+  readonly rootCa: NamedFile
+  /** What the server is shown. */
+  readonly cert?: NamedFile
+  readonly key?: NamedFile
+}
+
+/** @throws {StartupError} that names the flag and the file, when one can't be read or doesn't work. */
+export function loadClientTls({ rootCa, cert, key }: ClientTlsFiles): SecureContextOptions {
   return attempt('failed to build client TLS config', () => {
     const client = {
-      ...(rootCaFile === '' ? {} : { ca: readFileSync(rootCaFile) }),
-      ...(cert === '' ? {} : { cert: readFileSync(cert) }),
-      ...(key === '' ? {} : { key: readFileSync(key) }),
+      ...(isGiven(rootCa) ? { ca: readCertificates(rootCa.flag, rootCa.file) } : {}),
+      ...(isGiven(cert) ? { cert: readCertificates(cert.flag, cert.file) } : {}),
+      ...(isGiven(key) ? { key: readPrivateKey(key.flag, key.file) } : {}),
     }
-    createSecureContext(client)
+    checkKey(client, `--${key?.flag}=${key?.file}`, `--${cert?.flag}=${cert?.file}`)
     return client
   })
+}
+
+function isGiven(named: NamedFile | undefined): named is NamedFile {
+  return named !== undefined && named.file !== ''
+}
+
+/** Each file is sound by itself; what is left to go wrong is that they don't belong together. */
+function checkKey(context: SecureContextOptions, key: string, cert: string): void {
+  try {
+    createSecureContext(context)
+  } catch (cause) {
+    throw new Error(`${key} is not the key of ${cert}: ${(cause as Error).message}`, { cause })
+  }
 }
 
 function attempt<T>(what: string, run: () => T): T {

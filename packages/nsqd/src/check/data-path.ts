@@ -5,7 +5,7 @@ import { lockDataPath, StartupError } from '@tsq/daemon'
 import { parseTopicName } from '@tsq/protocol'
 
 import { importState } from '../import/import-data-path.ts'
-import { METADATA_FILE } from '../import/queue-files.ts'
+import { hasOldFiles, METADATA_FILE } from '../import/queue-files.ts'
 import { NodeFiles } from '../log/files.ts'
 import { parseSegmentName } from '../log/segment.ts'
 import { decodeName, HALF_DELETED, HALF_MADE } from '../topic-folder.ts'
@@ -44,6 +44,9 @@ async function look(
 ): Promise<DataPathReport> {
   const files = new NodeFiles()
   const root = path.join(dataPath, 'topics')
+  if (!fs.existsSync(root) && !hasOldFiles(dataPath)) {
+    throw new StartupError(`${dataPath} is no data path of nsqd: there is no folder topics in it`)
+  }
   const findings: Finding[] = []
   const isMarkedRunning = files.readWhole(path.join(root, '.running')) !== undefined
   if (isDeep && isMarkedRunning) {
@@ -74,7 +77,7 @@ async function look(
       findings.push({ severity: 'note', where, text: 'is no topic: a start leaves it alone' })
       continue
     }
-    const check = new TopicCheck(files, path.join(root, entry), name, isDeep)
+    const check = new TopicCheck(files, path.join(root, entry), name, { isDeep, isMarkedRunning })
     const steps = check.run()
     let step = steps.next()
     while (step.done !== true) {

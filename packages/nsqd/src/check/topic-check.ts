@@ -20,16 +20,26 @@ export class TopicCheck {
   readonly #files: LogFiles
   readonly #folder: string
   readonly #isDeep: boolean
+  readonly #wasKilled: boolean
   readonly #present = new Ranges()
   readonly #holes = new Holes()
   readonly #reports: SegmentReport[] = []
 
-  /** @param isDeep whether everything is read and checked; otherwise what headers and indexes tell is enough. */
-  constructor(files: LogFiles, folder: string, name: TopicName, isDeep: boolean) {
+  /**
+   * @param how `isDeep`: everything is read and checked; otherwise what headers and indexes tell is enough.
+   *   `isMarkedRunning`: the last nsqd did not stop in order, so that an end cut off in the middle of a write is as it may be.
+   */
+  constructor(
+    files: LogFiles,
+    folder: string,
+    name: TopicName,
+    how: { readonly isDeep: boolean; readonly isMarkedRunning: boolean },
+  ) {
     this.#files = files
     this.#folder = folder
     this.name = name
-    this.#isDeep = isDeep
+    this.#isDeep = how.isDeep
+    this.#wasKilled = how.isMarkedRunning
   }
 
   /** Yields after each segment with the bytes it had. */
@@ -93,7 +103,9 @@ export class TopicCheck {
     for (const { fromByte, toByte, isTail } of report.damages) {
       const range = `bytes ${fromByte}-${toByte} hold no readable batch`
       const isCut = isTail && isLast
-      this.#problem(name, range, isCut ? 'cuts them off' : 'skips them and leaves them in the file')
+      if (isCut && this.#wasKilled) this.#note(name, `${range}: a start cuts them off`)
+      else if (isCut) this.#problem(name, range, 'cuts them off')
+      else this.#problem(name, range, 'skips them and leaves them in the file')
     }
     for (const oddity of report.oddities) this.#problem(name, oddity)
     if (report.isIndexRight === false) {

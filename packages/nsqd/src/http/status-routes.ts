@@ -20,6 +20,8 @@ export function statusRoutes(nsqd: Nsqd): Route[] {
       handle: () => {
         const { health } = nsqd
         if (health !== 'OK') throw new HttpError(500, health)
+        // Who shares out publishers by this is to leave the node alone.
+        if (nsqd.isDraining) throw new HttpError(503, 'NOK - draining')
         return health
       },
     },

@@ -37,6 +37,7 @@ import { type Upgrades, UpgradeSequence } from './upgrades.ts'
 
 const HEARTBEAT = encodeResponse(RESPONSE_HEARTBEAT)
 const BAD_PROTOCOL = encodeError('E_BAD_PROTOCOL')
+const INTERNAL_ERROR = encodeError('E_INVALID internal error, told in the log of nsqd')
 const MAGIC_BYTES = 4
 const MAGIC_TIMEOUT_MS = 10_000
 /** A peer that leaves so many bytes of answers unread is not read from until it takes them. */
@@ -274,7 +275,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   #refuse(error: unknown): void {
     if (!(error instanceof ProtocolError)) {
       this.#host.logger.error(`client ${this.remoteAddress}: ${(error as Error).stack}`)
-      this.#fail(encodeError('E_INVALID internal error'))
+      this.#fail(INTERNAL_ERROR)
       return
     }
     this.#log('info', error.message)

@@ -13,6 +13,10 @@ export const tlsOptions = {
     doc: 'listen here for HTTPS, when there is a certificate; empty for none',
   }),
   ...sharedTlsOptions,
+  tlsRootCaFile: {
+    ...sharedTlsOptions.tlsRootCaFile,
+    doc: "file with the certificates, in PEM, by which clients', auth servers' and nsqlookupds' are verified; Node's own roots if empty",
+  },
   deflate: boolean({
     flag: 'deflate',
     default: true,

@@ -122,6 +122,26 @@ describe('a check of a data path', () => {
     assert.match(problems[0]!, /hold no readable batch: a start cuts them off/)
   })
 
+  it('takes a torn tail as it may be after a kill', async (t) => {
+    const dataPath = await writeDataPath(t)
+    const last = segmentsOf(dataPath).at(-1)!
+    fs.truncateSync(last, fs.statSync(last).size - 1)
+    fs.rmSync(last.replace(/log$/, 'index'), { force: true })
+    fs.writeFileSync(path.join(dataPath, 'topics', '.running'), '')
+    const { findings } = await checkDataPath(dataPath)
+    const torn = findings.find(({ text }) => text.endsWith('a start cuts them off'))
+    assert.equal(torn?.severity, 'note')
+  })
+
+  it('tells a folder that is no data path', async (t) => {
+    const folder = await temporaryFolder(t)
+    const message = /is no data path of nsqd: there is no folder topics in it$/
+    await assert.rejects(checkDataPath(folder), { message })
+    await assert.rejects(describeDataPath(folder), { message })
+    await (await startNsqd(t, { dataPath: folder })).close()
+    assert.deepEqual((await checkDataPath(folder)).topics, [])
+  })
+
   it('tells damaged states and checkpoints', async (t) => {
     const dataPath = await writeDataPath(t)
     fs.writeFileSync(path.join(folderOf(dataPath), 'topic.json'), '{')

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import type { TlsOptions } from 'node:tls'
 
 /** A request as it came. */
 export interface AuthQuery {
@@ -18,12 +20,19 @@ export class FakeAuthServer implements AsyncDisposable {
   /** Answers; what {@link allowAll} says unless set. */
   onQuery: (response: ServerResponse, query: AuthQuery) => void = (response) =>
     response.end(allowAll())
-  readonly #server = createServer((request, response) => void this.#take(request, response))
+  readonly #server: Server
 
-  static async start(): Promise<FakeAuthServer> {
-    const fake = new FakeAuthServer()
+  /** @param tls makes it HTTPS. */
+  static async start(tls?: TlsOptions): Promise<FakeAuthServer> {
+    const fake = new FakeAuthServer(tls)
     await once(fake.#server.listen(0, '127.0.0.1'), 'listening')
     return fake
+  }
+
+  private constructor(tls: TlsOptions | undefined) {
+    const take = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#take(request, response)
+    this.#server = tls === undefined ? createServer(take) : createSecureServer(tls, take)
   }
 
   get address(): string {

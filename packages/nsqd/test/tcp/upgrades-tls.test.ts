@@ -274,10 +274,21 @@ void suite('a nsqd does not start', () => {
     [/^cannot require TLS client connections without TLS key and cert$/, { tlsRequired: 'true' }],
     [/^cannot require TLS client connections without/, { tlsRequired: 'tcp-https' }],
     [/^cannot require TLS client connections without/, { tlsClientAuthPolicy: 'require' }],
-    [/^failed to build TLS config - .*no-such.pem/, { tlsCert: 'no-such.pem', tlsKey: 'x' }],
+    [
+      /^failed to build TLS config - --tls-cert=no-such.pem: there is no such file$/,
+      { tlsCert: 'no-such.pem', tlsKey: 'x' },
+    ],
+    [
+      /^failed to build TLS config - --tls-cert=package.json: there is no certificate in it$/,
+      { tlsCert: 'package.json', tlsKey: 'x' },
+    ],
     [/^failed to build TLS config - --tls-cert is given without --tls-key/, { tlsCert: 'x' }],
     [/^failed to build TLS config - --tls-key is given without/, { tlsKey: 'x' }],
-    [/^failed to build client TLS config - .*no-such.pem/, { tlsRootCaFile: 'no-such.pem' }],
+    [
+      /^failed to build client TLS config - --tls-root-ca-file=no-such.pem: there is no such file$/,
+      { tlsRootCaFile: 'no-such.pem' },
+    ],
+    [/--tls-root-ca-file=package.json: there is no cert/, { tlsRootCaFile: 'package.json' }],
     [/^maxDeflateLevel must be \[1,9\], not 0$/, { maxDeflateLevel: 0 }],
     [/^maxDeflateLevel must be \[1,9\], not 10$/, { maxDeflateLevel: 10 }],
   ]
@@ -289,8 +300,10 @@ void suite('a nsqd does not start', () => {
 
   void test('with a key of another certificate', { skip }, async () => {
     const options = { tlsCert: certificates!.cert, tlsKey: certificates!.clientKey }
-    const message = /^failed to build TLS config - .*key values mismatch/
+    const message = /client\.key is not the key of --tls-cert=.*server\.pem: .*key values mismatch/
     await assert.rejects(Nsqd.start(options), { message })
+    const swapped = { tlsCert: certificates!.cert, tlsKey: certificates!.ca }
+    await assert.rejects(Nsqd.start(swapped), { message: /--tls-key=.*ca\.pem: / })
   })
 })
 

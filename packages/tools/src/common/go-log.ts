@@ -2,9 +2,14 @@
 
 import type { Logger } from '@tsq/client'
 
+/** Takes away a status line that stands where the next line belongs. */
+const CLEAR_LINE = '\r\u001B[K'
+
 /** One line of the program itself. */
 export function logLine(text: string): void {
-  process.stderr.write(`${goTimestamp(new Date())} ${oneLine(text)}\n`)
+  const { stderr } = process
+  const start = stderr.isTTY ? CLEAR_LINE : ''
+  stderr.write(`${start}${goTimestamp(new Date())} ${oneLine(text)}\n`)
 }
 
 export function goTimestamp(date: Date): string {

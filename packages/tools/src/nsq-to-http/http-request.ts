@@ -1,9 +1,11 @@
 // One HTTP exchange: sends a request, throws the answer's body away, and says how it was answered.
 
-import { Agent as HttpAgent, request as requestHttp, type ClientRequest } from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import type { Socket } from 'node:net'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { finished } from 'node:stream/promises'
 import type { SecureContextOptions } from 'node:tls'
+
+import { exchange } from '@tsq/daemon'
 
 const MOST_REDIRECTS = 10
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
@@ -32,10 +34,6 @@ export interface Request {
 interface Answer {
   readonly status: number
   readonly location: string | undefined
-}
-
-class StaleConnectionError extends Error {
-  override readonly name = 'StaleConnectionError'
 }
 
 /** Keeps connections alive, so that it is made once for each endpoint. */
@@ -67,7 +65,7 @@ export class HttpClient {
     try {
       let current = request
       for (let redirects = 0; ; redirects++) {
-        const { status, location } = await this.#exchangeSafely(current, aborter.signal)
+        const { status, location } = await this.#exchange(current, aborter.signal)
         if (!REDIRECTS.has(status) || location === undefined) return status
         if (redirects === MOST_REDIRECTS) {
           throw new Error(`stopped after ${MOST_REDIRECTS} redirects`)
@@ -85,62 +83,17 @@ export class HttpClient {
     this.#https.destroy()
   }
 
-  /** A kept connection may be closed by the server just when it is used: that counts for nothing, once. */
-  async #exchangeSafely(request: Request, signal: AbortSignal): Promise<Answer> {
-    try {
-      return await this.#exchange(request, signal)
-    } catch (error) {
-      if (!(error instanceof StaleConnectionError)) throw error
-      return await this.#exchange(request, signal)
-    }
-  }
-
   #exchange(request: Request, signal: AbortSignal): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const isSecure = request.url.protocol === 'https:'
-      const settings = {
-        method: request.method,
-        headers: request.headers,
-        agent: isSecure ? this.#https : this.#http,
-        ...(request.path === undefined ? {} : { path: request.path }),
-      }
-      const exchange = isSecure
-        ? requestHttps(request.url, settings)
-        : requestHttp(request.url, settings)
-      const onAbort = (): void => {
-        // What the signal was aborted with is always an error.
-        exchange.destroy(signal.reason as Error)
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-      exchange.on('close', () => {
-        signal.removeEventListener('abort', onAbort)
-        reject(new Error('connection closed before the whole answer had come'))
-      })
-      exchange.on('error', (error: NodeJS.ErrnoException) => {
-        const isStale = exchange.reusedSocket && error.code === 'ECONNRESET'
-        reject(isStale ? new StaleConnectionError(error.message, { cause: error }) : error)
-      })
-      exchange.on('response', (response) => {
-        const { statusCode = 0, headers } = response
-        response.on('error', reject)
-        response.on('end', () => resolve({ status: statusCode, location: headers.location }))
-        response.resume()
-      })
-      this.#watchConnecting(exchange)
-      exchange.end(request.body)
-    })
-  }
-
-  #watchConnecting(exchange: ClientRequest): void {
+    const { method, url, path, headers, body } = request
     const { connectTimeoutMs } = this.#settings
-    exchange.once('socket', (socket: Socket) => {
-      if (!socket.connecting) return
-      const timer = setTimeout(() => {
-        exchange.destroy(new Error(`no connection within ${connectTimeoutMs} ms`))
-      }, connectTimeoutMs)
-      const stop = (): void => clearTimeout(timer)
-      socket.once('connect', stop)
-      socket.once('close', stop)
+    const agents = { http: this.#http, https: this.#https }
+    // A message may come twice; what must not be is that it never comes.
+    const isRepeatable = true
+    const options = { method, headers, path, body, signal, agents, connectTimeoutMs, isRepeatable }
+    return exchange(url, options, async (answer) => {
+      answer.resume()
+      await finished(answer)
+      return { status: answer.statusCode ?? 0, location: answer.headers.location }
     })
   }
 }

@@ -32,5 +32,5 @@ function encodeText(text: string): string {
 
 function encodeNumber(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`${value} is no JSON`)
-  return Object.is(value, -0) ? '-0' : String(value)
+  return String(value)
 }

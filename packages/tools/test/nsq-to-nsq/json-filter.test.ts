@@ -70,7 +70,7 @@ void suite('the JSON filter', () => {
       ['1e20', '100000000000000000000'],
       ['1e21', '1e+21'],
       ['1e-7', '1e-7'],
-      ['-0', '-0'],
+      ['-0', '0'],
       ['"\\ud800"', '"\uFFFD"'],
     ] as const
     for (const [given, wanted] of cases) {
