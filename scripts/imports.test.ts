@@ -16,7 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   clusterinfo: ['daemon', 'protocol'],
   nsqd: ['daemon', 'protocol'],
   nsqlookupd: ['daemon', 'protocol'],
-  nsqadmin: ['clusterinfo', 'daemon', 'protocol'],
+  nsqadmin: ['client', 'clusterinfo', 'daemon', 'protocol'],
   tools: ['client', 'clusterinfo', 'daemon', 'protocol'],
   testing: ['protocol'],
   tsq: [

@@ -10,7 +10,7 @@ const KEPT_LINES = 50
 const START_LIMIT_MS = 60_000
 /** One line a poll tells nothing. */
 const REQUEST = /INFO: 200 GET /
-const LISTENING = /(TCP|HTTP): listening on \S*:(\d+)$/
+const LISTENING = /(TCP|HTTPS?): listening on \S*:(\d+)$/
 
 export interface DaemonSpec {
   readonly kind: 'nsqd' | 'nsqlookupd'
@@ -26,6 +26,8 @@ export class DaemonProcess {
   readonly place: Place
   tcpPort = 0
   httpPort = 0
+  /** 0 where there is no HTTPS. */
+  httpsPort = 0
   readonly #spec: DaemonSpec
   readonly #lines: string[] = []
   #child: ChildProcess | undefined
@@ -77,9 +79,10 @@ export class DaemonProcess {
       const match = LISTENING.exec(line)
       if (match === null) return
       if (match[1] === 'TCP') this.tcpPort = Number(match[2])
+      else if (match[1] === 'HTTPS') this.httpsPort = Number(match[2])
       else this.httpPort = Number(match[2])
       seen.add(match[1]!)
-      if (seen.size === 2) child.emit('listening')
+      if (seen.has('TCP') && seen.has('HTTP')) child.emit('listening')
     })
     const ended = once(child, 'exit').then(([code, signal]) => {
       throw new Error(`${this.name} ended with ${String(code ?? signal)}:\n${this.output}`)

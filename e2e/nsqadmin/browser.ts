@@ -50,12 +50,16 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[]
 }
 
-/** What axe finds wrong with the page as it stands. */
-export async function axeViolations(page: Page): Promise<string[]> {
+/** What axe finds wrong with the page as it stands; for other colours of the same page, with these only. */
+export async function axeViolations(
+  page: Page,
+  what: 'all' | 'colours' = 'all',
+): Promise<string[]> {
   // Through the debugger: the page's content security policy lets no script in.
   await page.evaluate(`if (!window.axe) { ${axe} }`)
+  const rules = what === 'all' ? '{}' : "{ runOnly: ['color-contrast'] }"
   const violations = await page.evaluate<readonly Violation[]>(
-    'axe.run().then(({ violations }) => violations)',
+    `axe.run(${rules}).then(({ violations }) => violations)`,
   )
   return violations.map(
     ({ id, nodes: [first] }) => `${id}: ${first?.html}\n${first?.failureSummary}`,

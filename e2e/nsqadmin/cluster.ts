@@ -43,7 +43,7 @@ export async function startCluster(adminFlags: readonly string[] = []): Promise<
       const dataPath = await mkdtemp(path.join(folder, name))
       return start('nsqd', [`--data-path=${dataPath}`, ...nsqdFlags])
     }
-    const nsqds = [await startNsqd('a'), await startNsqd('b')] as const
+    const nsqds = await Promise.all([startNsqd('a'), startNsqd('b')] as const)
     const admin = await start('nsqadmin', [
       `--lookupd-http-address=${lookupd.http}`,
       '--sample-interval=1s',

@@ -1,14 +1,26 @@
 // How long to wait after failures: between reconnects, and in a consumer's back-off.
 
-/** A consumer's back-off, by level (1, 2, 3 …), in milliseconds. */
+/**
+ * A consumer's back-off, by level (1, 2, 3 …), in milliseconds.
+ *
+ * @category Consumer
+ */
 export type BackoffStrategy = (level: number) => number
 
-/** `multiplier × 2^level`: with 1 s, a level of 1 waits 2 s, then 4, 8 … */
+/**
+ * `multiplier × 2^level`: with 1 s, a level of 1 waits 2 s, then 4, 8 …
+ *
+ * @category Consumer
+ */
 export function exponentialBackoff(multiplierMs = 1_000): BackoffStrategy {
   return (level) => multiplierMs * 2 ** level
 }
 
-/** Anything from 0 up to `multiplier × 2^level`. */
+/**
+ * Anything from 0 up to `multiplier × 2^level`.
+ *
+ * @category Consumer
+ */
 export function fullJitterBackoff(
   multiplierMs = 1_000,
   random: () => number = Math.random,

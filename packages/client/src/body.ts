@@ -1,7 +1,11 @@
 import { parseChannelName, parseTopicName, type ChannelName, type TopicName } from '@tsq/protocol'
 import { ArgumentError } from './errors.ts'
 
-/** What may be published: bytes as they are, text as UTF-8. */
+/**
+ * What may be published: bytes as they are, text as UTF-8.
+ *
+ * @category Producer
+ */
 export type Body = Uint8Array | string
 
 /**

@@ -31,7 +31,7 @@ import { readAuthInfo, readServerInfo, type AuthInfo, type ServerInfo } from './
 import { deflateLayer, snappyLayer, type Layer } from './transport/compression.ts'
 import { FrameReader } from './transport/frame-reader.ts'
 import { Outbox } from './transport/outbox.ts'
-import { loadCodec } from './transport/snappy-block.ts'
+import { loadCodec } from './transport/snappy-codec.ts'
 import { dial, SocketTransport, upgradeToTls } from './transport/socket.ts'
 import type { Transport, TransportSink } from './transport/transport.ts'
 

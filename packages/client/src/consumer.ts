@@ -35,8 +35,17 @@ import { Nodes } from './nodes.ts'
 import { ReadyControl, type Outcome } from './ready-control.ts'
 import { Subscription, type SubscriptionEvents } from './subscription.ts'
 
+/**
+ * What a {@link Consumer} goes by: `topic`, `channel`, and one of `nsqd` and `lookupd` are needed. An option that cannot
+ * be used, or that there is not, throws {@link OptionError}.
+ *
+ * @category Consumer
+ * @interface
+ */
 export type ConsumerOptions = GivenConsumerOptions & {
+  /** 1 to 64 letters, digits, `.`, `_`, `-`; may end in `#ephemeral`. */
   readonly topic: string
+  /** As a topic's name. */
   readonly channel: string
   /** nsqd to connect to directly: `host:port`, or several. */
   readonly nsqd?: string | readonly string[] | undefined
@@ -46,35 +55,71 @@ export type ConsumerOptions = GivenConsumerOptions & {
   readonly onGiveUp?: ((message: Message) => void) | undefined
 }
 
+/**
+ * Events of a {@link Consumer}, with what their listeners get.
+ *
+ * @category Consumer
+ * @interface
+ */
 export type ConsumerEvents = {
   /** Subscribed at an nsqd. */
   connect: [address: string]
+  /** A connection is gone; without an error when this side closed it. */
   disconnect: [address: string, error: NsqError | undefined]
   /** Something failed in the background: a connection, an nsqlookupd, an answer to a message. Never thrown. */
   error: [error: Error]
   /** A handler threw or rejected; its message goes back. */
   handlerError: [error: Error, message: Message]
+  /** A message passed `maxAttempts`; it is finished afterwards. */
   giveUp: [message: Message]
+  /** No message is asked for during `durationMs`; then one, to see. */
   backoff: [level: number, durationMs: number]
+  /** Back-off is over. */
   resume: []
+  /** Everything is closed. */
   close: []
 }
 
+/** @category Consumer */
 export interface RunOptions {
   /** Closes the consumer. */
   readonly signal?: AbortSignal | undefined
 }
 
+/**
+ * Counts since the consumer was made, and how it stands now.
+ *
+ * @category Consumer
+ */
 export interface ConsumerStats {
+  /** Deliveries. */
   readonly messagesReceived: number
+  /** FINs, those of given up messages among them. */
   readonly messagesFinished: number
+  /** REQs. */
   readonly messagesRequeued: number
   readonly messagesGivenUp: number
+  /** In hand now. */
   readonly messagesInFlight: number
+  /** To nsqd, now. */
   readonly connections: number
+  /** 0 when it is not backing off. */
   readonly backoffLevel: number
 }
 
+/**
+ * Consumes a channel of a topic, from every nsqd that has it. The handler resolves → the message is finished; it
+ * rejects → it is requeued, and the consumer backs off. RDY is never the user's business.
+ *
+ * ```ts
+ * const consumer = new Consumer({ topic: 'orders', channel: 'billing', lookupd: ['127.0.0.1:4161'], maxInFlight: 100 })
+ * consumer.run(async (message) => {
+ *   await bill(message.json())
+ * })
+ * ```
+ *
+ * @category Consumer
+ */
 export class Consumer
   extends EventEmitter<ConsumerEvents>
   implements AsyncDisposable, AsyncIterable<Message>
@@ -122,6 +167,7 @@ export class Consumer
     this.#events = this.#makeEvents()
   }
 
+  /** Whether it asks for no messages, by {@link pause} or a `maxInFlight` of 0. */
   get isPaused(): boolean {
     return this.#ready.isPaused || this.#ready.maxInFlight === 0
   }
@@ -131,10 +177,12 @@ export class Consumer
     return this.#ready.isStarved
   }
 
+  /** Most messages in hand at once, as it is now. */
   get maxInFlight(): number {
     return this.#ready.maxInFlight
   }
 
+  /** A reading; it does not change afterwards. */
   get stats(): ConsumerStats {
     let inFlight = 0
     for (const subscription of this.#subscriptions) inFlight += subscription.inFlight
@@ -153,7 +201,8 @@ export class Consumer
    * Starts, and calls `handler` for every message, `concurrency` at a time. When it resolves (or returns) the message
    * is finished; when it rejects (or throws) it is requeued and the consumer backs off.
    *
-   * @throws {ArgumentError} when it runs already. @throws {ClosedError} when it is closed.
+   * @throws {ArgumentError} `ERR_ARGUMENT` when it runs already.
+   * @throws {ClosedError} when it is closed.
    */
   run(handler: MessageHandler, options: RunOptions = {}): void {
     if (typeof handler !== 'function') throw new ArgumentError('ERR_ARGUMENT', 'no handler')
@@ -185,11 +234,16 @@ export class Consumer
     this.#ready.pause()
   }
 
+  /** Asks for messages again after {@link pause}. */
   resume(): void {
     this.#ready.resume()
   }
 
-  /** Changes how many messages may be in hand at once; 0 pauses. */
+  /**
+   * Changes how many messages may be in hand at once; 0 pauses.
+   *
+   * @throws {ArgumentError} `ERR_ARGUMENT` for what is not a whole number from 0.
+   */
   setMaxInFlight(count: number): void {
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new ArgumentError('ERR_ARGUMENT', `maxInFlight ${count} is not a whole number from 0`)
@@ -197,7 +251,11 @@ export class Consumer
     this.#ready.setMaxInFlight(count)
   }
 
-  /** Connects to one more nsqd. Rejects when the first attempt fails; it is tried again all the same. */
+  /**
+   * Connects to one more nsqd. Rejects when the first attempt fails; it is tried again all the same.
+   *
+   * @throws {ArgumentError} `ERR_ADDRESS`, or `ERR_ARGUMENT` when it is connected to it already.
+   */
   async addNsqd(address: string): Promise<void> {
     this.#checkOpen()
     const parsed = parseAddress(address)
@@ -207,7 +265,11 @@ export class Consumer
     await this.#nodes.add(parsed)
   }
 
-  /** Leaves an nsqd, once what it has in flight here is answered. */
+  /**
+   * Leaves an nsqd, once what it has in flight here is answered.
+   *
+   * @throws {ArgumentError} `ERR_ARGUMENT` when it is not connected to it.
+   */
   removeNsqd(address: string): void {
     const { key } = parseAddress(address)
     if (!this.#nodes.remove(key)) {
@@ -215,6 +277,7 @@ export class Consumer
     }
   }
 
+  /** Asks one more nsqlookupd from the next round on. */
   addLookupd(address: string): void {
     this.#poller.add(parseLookupdAddress(address))
   }
@@ -245,6 +308,7 @@ export class Consumer
     return (this.#closing ??= this.#shutDown())
   }
 
+  /** As {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -290,6 +354,7 @@ export class Consumer
     const request = {
       timeoutMs: options.lookupdPollTimeoutMs,
       authSecret: options.lookupdAuthorization ? options.authSecret : '',
+      tls: options.lookupdTls,
     }
     return new LookupPoller(lookupds, {
       intervalMs: options.lookupdPollIntervalMs,

@@ -5,7 +5,11 @@ import { messageEndChannel, messageStartChannel } from './diagnostics.ts'
 import { asError } from './errors.ts'
 import type { Message } from './message.ts'
 
-/** What a consumer does with a message: resolve to finish it, reject to have it requeued with back-off. */
+/**
+ * What a consumer does with a message: resolve to finish it, reject to have it requeued with back-off.
+ *
+ * @category Consumer
+ */
 export type MessageHandler = (message: Message) => unknown
 
 export interface HandlersSettings {

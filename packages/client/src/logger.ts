@@ -1,4 +1,8 @@
-/** Where a client says what it does. Any logger with these four methods will do: `console`, pino, winston. */
+/**
+ * Where a client says what it does. Any logger with these four methods will do: `console`, pino, winston.
+ *
+ * @category Consumer
+ */
 export interface Logger {
   debug(text: string): void
   info(text: string): void

@@ -1,23 +1,28 @@
 // Asks several nsqlookupd in parallel, again and again.
 
 import { asError, LookupError } from './errors.ts'
+import type { LookupTarget } from './lookup.ts'
+import { LookupNames, type Resolve } from './lookup-names.ts'
 
 export interface PollerSettings {
   readonly intervalMs: number
   readonly jitter: number
   readonly filter: ((addresses: string[]) => string[]) | undefined
   /** Asks one; rejects with what went wrong. */
-  ask(lookupd: URL, signal: AbortSignal): Promise<string[]>
+  ask(lookupd: LookupTarget, signal: AbortSignal): Promise<string[]>
   /** The addresses any of them has now, each once. */
   onNodes(addresses: string[]): void
   /** 404 is not among them. */
   onError(error: Error): void
+  /** Finds the addresses behind the names of nsqlookupd; the system's resolver by default. */
+  readonly resolve?: Resolve
 }
 
 export class LookupPoller {
   readonly #settings: PollerSettings
-  /** By URL; what each said last, kept while it doesn't answer. */
-  readonly #answers = new Map<string, string[]>()
+  /** What each said last, kept while it doesn't answer; by URL, then by address. */
+  readonly #answers = new Map<string, Map<string, string[]>>()
+  readonly #names: LookupNames
   readonly #lookupds = new Map<string, URL>()
   readonly #aborter = new AbortController()
   #timer: NodeJS.Timeout | undefined
@@ -25,6 +30,7 @@ export class LookupPoller {
 
   constructor(lookupds: readonly URL[], settings: PollerSettings) {
     this.#settings = settings
+    this.#names = new LookupNames(settings.resolve)
     for (const lookupd of lookupds) this.#lookupds.set(lookupd.href, lookupd)
   }
 
@@ -69,9 +75,10 @@ export class LookupPoller {
   }
 
   async #round(): Promise<void> {
-    await Promise.all([...this.#lookupds.values()].map((lookupd) => this.#askOne(lookupd)))
+    await Promise.all([...this.#lookupds.values()].map((lookupd) => this.#askAllOf(lookupd)))
     if (this.#aborter.signal.aborted) return
-    const found = [...new Set([...this.#answers.values()].flat())]
+    const answers = [...this.#answers.values()].flatMap((byAddress) => [...byAddress.values()])
+    const found = [...new Set(answers.flat())]
     try {
       this.#settings.onNodes(this.#settings.filter?.(found) ?? found)
     } catch (error) {
@@ -79,15 +86,28 @@ export class LookupPoller {
     }
   }
 
-  async #askOne(lookupd: URL): Promise<void> {
+  /** A name stands for all its addresses; an answer goes when its address does. */
+  async #askAllOf(lookupd: URL): Promise<void> {
+    const targets = await this.#names.targetsOf(lookupd)
+    if (this.#aborter.signal.aborted || !this.#lookupds.has(lookupd.href)) return
+    const before = this.#answers.get(lookupd.href)
+    const answers = new Map<string, string[]>()
+    this.#answers.set(lookupd.href, answers)
+    for (const { ip = '' } of targets) {
+      const known = before?.get(ip)
+      if (known !== undefined) answers.set(ip, known)
+    }
+    await Promise.all(targets.map((target) => this.#askOne(target, answers)))
+  }
+
+  async #askOne(target: LookupTarget, answers: Map<string, string[]>): Promise<void> {
+    const { ip = '' } = target
     try {
-      const nodes = await this.#settings.ask(lookupd, this.#aborter.signal)
-      if (this.#lookupds.has(lookupd.href)) this.#answers.set(lookupd.href, nodes)
+      answers.set(ip, await this.#settings.ask(target, this.#aborter.signal))
     } catch (error) {
       if (this.#aborter.signal.aborted) return
-      if (error instanceof LookupError && error.status === 404) {
-        this.#answers.delete(lookupd.href)
-      } else this.#settings.onError(asError(error))
+      if (error instanceof LookupError && error.status === 404) answers.delete(ip)
+      else this.#settings.onError(asError(error))
     }
   }
 }

@@ -2,6 +2,8 @@
 
 import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { isIP } from 'node:net'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { addressKey } from './address.ts'
 import { ArgumentError, asError, LookupError } from './errors.ts'
 import { isObject, parseObject } from './json.ts'
@@ -30,10 +32,19 @@ export function parseLookupdAddress(text: string): URL {
   throw new ArgumentError('ERR_ADDRESS', `nsqlookupd address ${JSON.stringify(text)}: missing port`)
 }
 
+/** One nsqlookupd to ask. */
+export interface LookupTarget {
+  readonly url: URL
+  /** Which of the addresses behind the URL's name to connect to; any of them where absent. */
+  readonly ip?: string
+}
+
 export interface LookupRequest {
   readonly timeoutMs: number
   /** Sent as a bearer token; none where empty. */
   readonly authSecret: string
+  /** For `https://`: `ca`, `cert`, `key` and so on. */
+  readonly tls?: TlsOptions | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -43,7 +54,7 @@ export interface LookupRequest {
  * @throws {LookupError} also with status 404, which is normal for a new topic.
  */
 export function lookUpTopic(
-  lookupd: URL,
+  lookupd: LookupTarget,
   topic: string,
   request: LookupRequest,
 ): Promise<string[]> {
@@ -51,21 +62,21 @@ export function lookUpTopic(
 }
 
 /** The addresses of every nsqd one nsqlookupd knows. */
-export function lookUpNodes(lookupd: URL, request: LookupRequest): Promise<string[]> {
+export function lookUpNodes(lookupd: LookupTarget, request: LookupRequest): Promise<string[]> {
   return askForNodes(lookupd, '/nodes', undefined, request)
 }
 
 async function askForNodes(
-  lookupd: URL,
+  lookupd: LookupTarget,
   path: string,
   topic: string | undefined,
   request: LookupRequest,
 ): Promise<string[]> {
-  const url = new URL(lookupd)
+  const url = new URL(lookupd.url)
   if (url.pathname === '' || url.pathname === '/') url.pathname = path
   if (topic !== undefined) url.searchParams.set('topic', topic)
-  const { status, text } = await get(url, request)
-  const address = lookupd.host
+  const { status, text } = await get(url, lookupd.ip, request)
+  const address = lookupd.ip === undefined ? url.host : `${url.host} (${lookupd.ip})`
   if (status !== 200) {
     const shown = text.slice(0, 200)
     throw new LookupError(`${url.href} answered ${status} ${shown}`, { address, status })
@@ -94,7 +105,7 @@ interface HttpAnswer {
   readonly text: string
 }
 
-function get(url: URL, options: LookupRequest): Promise<HttpAnswer> {
+function get(url: URL, ip: string | undefined, options: LookupRequest): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const isSecure = url.protocol === 'https:'
     const headers: Record<string, string> = { Accept: 'application/vnd.nsq; version=1.0' }
@@ -103,10 +114,17 @@ function get(url: URL, options: LookupRequest): Promise<HttpAnswer> {
     const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal])
     const fail = (cause: unknown): void => {
       const { message } = asError(late.aborted ? late.reason : cause)
-      const text = `${url.href} cannot be asked: ${message}`
+      const at = ip === undefined ? '' : ` at ${ip}`
+      const text = `${url.href}${at} cannot be asked: ${message}`
       reject(new LookupError(text, { address: url.host, cause }))
     }
-    const settings = { headers, signal, agent: isSecure ? httpsAgent : httpAgent }
+    const settings = {
+      ...(isSecure ? options.tls : {}),
+      ...(ip === undefined ? {} : dialInstead(url, ip)),
+      headers: { ...headers, Host: url.host },
+      signal,
+      agent: isSecure ? httpsAgent : httpAgent,
+    }
     const onAnswer = (answer: IncomingMessage): void => {
       readAll(answer).then(
         (text) => resolve({ status: answer.statusCode ?? 0, text }),
@@ -118,6 +136,15 @@ function get(url: URL, options: LookupRequest): Promise<HttpAnswer> {
       : requestHttp(url, settings, onAnswer)
     asking.on('error', fail).end()
   })
+}
+
+/** Connects to an address, but asks for the name, and verifies the certificate for it. */
+function dialInstead(
+  url: URL,
+  ip: string,
+): { host: string; hostname: string; servername?: string } {
+  const isName = isIP(url.hostname) === 0
+  return { host: ip, hostname: ip, ...(isName ? { servername: url.hostname } : {}) }
 }
 
 async function readAll(answer: IncomingMessage): Promise<string> {

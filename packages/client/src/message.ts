@@ -18,28 +18,39 @@ export interface MessageOwner {
   drop(): void
 }
 
+/** @category Message */
 export interface RequeueOptions {
   /** Whether this counts as a failure that slows the consumer down; true by default. */
   readonly backoff?: boolean
 }
 
-/** A delivery. Answer it once, with `finish` or `requeue`; later answers are ignored. */
+/**
+ * A delivery. Answer it once, with `finish` or `requeue`; later answers are ignored. With a handler given to
+ * `consumer.run` that happens by itself.
+ *
+ * @category Message
+ */
 export class Message {
   /** Deliveries so far, this one included. */
   readonly attempts: number
-  /** When it came, and when it was last touched, on the clock of `performance.now()`. */
+  /** When it came, on the clock of `performance.now()`. */
   readonly receivedAtMs: number
+  /** When it came, or was last touched, on the same clock. */
   touchedAtMs: number
   touchCount = 0
   /** Whether FIN or REQ was sent, or the chance for it is gone. */
   hasResponded = false
+  /** Whether the handler's end answers nothing. */
   isAutoResponseDisabled = false
   private readonly owner: MessageOwner
   private readonly buffer: Buffer
   private readonly start: number
   private readonly end: number
 
-  /** @param buffer kept; the message's data lies at start…end. Made by the consumer. */
+  /**
+   * @param buffer kept; the message's data lies at start…end. Made by the consumer.
+   * @internal
+   */
   constructor(owner: MessageOwner, buffer: Buffer, start: number, end: number, nowMs: number) {
     this.attempts = (buffer[start + ATTEMPTS_AT]! << 8) | buffer[start + ATTEMPTS_AT + 1]!
     this.receivedAtMs = nowMs
@@ -63,12 +74,16 @@ export class Message {
     return this.buffer.subarray(this.start + MESSAGE_HEADER_BYTES, this.end)
   }
 
-  /** The body as UTF-8 text. */
+  /** The body as UTF-8 text; decoded at every call. */
   text(): string {
     return this.buffer.toString('utf8', this.start + MESSAGE_HEADER_BYTES, this.end)
   }
 
-  /** @throws {SyntaxError} when the body is no JSON. */
+  /**
+   * The body as JSON, unchecked; parsed at every call.
+   *
+   * @throws {SyntaxError} when it is none.
+   */
   json(): unknown {
     return JSON.parse(this.text())
   }
@@ -103,7 +118,10 @@ export class Message {
   /**
    * Puts it back on its channel: REQ.
    *
-   * @param delayMs wait before it is delivered again; without it `requeueDelayMs` times the attempts so far.
+   * @param delayMs wait before it is delivered again, clamped by nsqd to its `--max-req-timeout`; without it, or with
+   *   less than 0, `requeueDelayMs` times the attempts so far, up to `maxRequeueDelayMs`.
+   *
+   * Source: NSQ TCP protocol V2, REQ.
    */
   requeue(delayMs = -1, options?: RequeueOptions): void {
     if (this.hasResponded) return
@@ -138,7 +156,11 @@ export class Message {
     return leftMs > 0 ? leftMs : undefined
   }
 
-  /** Nobody will answer it: nsqd doesn't wait for it any more. Not for users. */
+  /**
+   * Nobody will answer it: nsqd doesn't wait for it any more.
+   *
+   * @internal
+   */
   drop(): void {
     if (this.hasResponded) return
     this.hasResponded = true

@@ -1,10 +1,12 @@
-// Options as tables: each option once, with its default, its check and its documentation. Types follow from them.
+// Options as tables: each option once, with its default, its check and, as a comment above it, its documentation. Types
+// follow from them, and the pages in docs/reference/client.
 
 import { OptionError } from './errors.ts'
 
 export interface OptionSpec<T> {
   readonly default: T
-  readonly doc: string
+  /** The values it takes, for the reference pages. */
+  readonly accepts: string
   /** What is wrong with the value, or undefined. */
   check(given: unknown): string | undefined
 }
@@ -25,7 +27,6 @@ interface NumberRules {
   readonly max?: number
   /** A value outside the range that means something of its own, such as -1 for "off". */
   readonly or?: number
-  readonly doc: string
 }
 
 export function integer(rules: NumberRules): OptionSpec<number> {
@@ -42,9 +43,10 @@ function numeric(
   kind: string,
 ): OptionSpec<number> {
   const max = rules.max ?? Number.MAX_SAFE_INTEGER
+  const upTo = rules.max === undefined ? ' and up' : ` to ${rules.max.toLocaleString('en')}`
   return {
     default: rules.default,
-    doc: rules.doc,
+    accepts: `${rules.min.toLocaleString('en')}${upTo}${rules.or === undefined ? '' : `, or ${rules.or}`}`,
     check(value) {
       if (typeof value !== 'number' || !isKind(value)) return `${show(value)} is not ${kind}`
       if (value === rules.or) return undefined
@@ -54,16 +56,18 @@ function numeric(
   }
 }
 
-export function flag(rules: { default: boolean; doc: string }): OptionSpec<boolean> {
+export function flag(rules: { default: boolean }): OptionSpec<boolean> {
   return {
     ...rules,
+    accepts: 'true, false',
     check: (value) => (typeof value === 'boolean' ? undefined : `${show(value)} is not a boolean`),
   }
 }
 
-export function text(rules: { default: string; doc: string }): OptionSpec<string> {
+export function text(rules: { default: string }): OptionSpec<string> {
   return {
     ...rules,
+    accepts: 'text',
     check: (value) => (typeof value === 'string' ? undefined : `${show(value)} is not a string`),
   }
 }
@@ -71,11 +75,10 @@ export function text(rules: { default: string; doc: string }): OptionSpec<string
 export function oneOf<const T extends string>(rules: {
   values: readonly T[]
   default: NoInfer<T>
-  doc: string
 }): OptionSpec<T> {
   return {
     default: rules.default,
-    doc: rules.doc,
+    accepts: rules.values.join(', '),
     check(value) {
       if (rules.values.some((known) => known === value)) return undefined
       return `${show(value)} is none of ${rules.values.join(', ')}`
@@ -86,13 +89,12 @@ export function oneOf<const T extends string>(rules: {
 /** A value that only the given test can tell: functions, objects, unions. */
 export function custom<T>(rules: {
   default: T
-  doc: string
   is: (value: unknown) => boolean
   kind: string
 }): OptionSpec<T> {
   return {
     default: rules.default,
-    doc: rules.doc,
+    accepts: rules.kind,
     check: (given) => (rules.is(given) ? undefined : `${show(given)} is not ${rules.kind}`),
   }
 }

@@ -4,61 +4,28 @@ import { flag, integer, resolveOptions, type GivenOptions, type OptionsOf } from
 /** What a producer goes by, beside the options of its connection. */
 export const producerOptions = {
   ...connectionOptions,
-  keepConnected: flag({
-    default: false,
-    doc: 'connect at once and again after every failure, whether anything is published or not',
-  }),
-  offlineQueue: flag({
-    default: true,
-    doc: 'publishes wait while there is no connection; false to fail them at once',
-  }),
-  queueTimeoutMs: integer({
-    default: 30_000,
-    min: 1,
-    doc: 'longest wait of a publish for a connection',
-  }),
-  maxPendingMessages: integer({
-    default: 100_000,
-    min: 1,
-    doc: 'most messages that may be waiting or unanswered at once',
-  }),
-  maxPendingBytes: integer({
-    default: 268_435_456,
-    min: 1,
-    doc: 'most bytes of bodies that may be waiting or unanswered at once',
-  }),
-  responseTimeoutMs: integer({
-    default: 30_000,
-    min: 1,
-    doc: 'a connection that answers no publish for this long is given up',
-  }),
-  closeTimeoutMs: integer({
-    default: 10_000,
-    min: 0,
-    doc: 'longest wait of close() for what is pending',
-  }),
-  maxBodyBytes: integer({
-    default: 5_242_880,
-    min: 1,
-    max: 0x7fff_0000,
-    doc: 'largest MPUB to send; set it as --max-body-size of nsqd',
-  }),
-  batchMaxMessages: integer({
-    default: 0,
-    min: 0,
-    doc: 'gather publishes to a topic into one MPUB of up to this many; 0 or 1 for no gathering',
-  }),
-  batchMaxBytes: integer({
-    default: 1_048_576,
-    min: 1,
-    doc: 'a gathered MPUB is sent when its bodies have this many bytes',
-  }),
-  batchLingerMs: integer({
-    default: 0,
-    min: 0,
-    max: 60_000,
-    doc: 'longest wait of a publish for others to join it; 0 for this turn of the event loop',
-  }),
+  /** Connect at once and again after every failure, whether anything is published or not. */
+  keepConnected: flag({ default: false }),
+  /** Publishes wait while there is no connection; false to fail them at once. */
+  offlineQueue: flag({ default: true }),
+  /** Longest wait of a publish for a connection. */
+  queueTimeoutMs: integer({ default: 30_000, min: 1 }),
+  /** Most messages that may be waiting or unanswered at once. */
+  maxPendingMessages: integer({ default: 100_000, min: 1 }),
+  /** Most bytes of bodies that may be waiting or unanswered at once. */
+  maxPendingBytes: integer({ default: 268_435_456, min: 1 }),
+  /** A connection that answers no publish for this long is given up. */
+  responseTimeoutMs: integer({ default: 30_000, min: 1 }),
+  /** Longest wait of close() for what is pending. */
+  closeTimeoutMs: integer({ default: 10_000, min: 0 }),
+  /** Largest MPUB to send; set it as --max-body-size of nsqd. */
+  maxBodyBytes: integer({ default: 5_242_880, min: 1, max: 0x7fff_0000 }),
+  /** Gather publishes to a topic into one MPUB of up to this many; 0 or 1 for no gathering. */
+  batchMaxMessages: integer({ default: 0, min: 0 }),
+  /** A gathered MPUB is sent when its bodies have this many bytes. */
+  batchMaxBytes: integer({ default: 1_048_576, min: 1 }),
+  /** Longest wait of a publish for others to join it; 0 for this turn of the event loop. */
+  batchLingerMs: integer({ default: 0, min: 0, max: 60_000 }),
 }
 
 export type ProducerSettings = OptionsOf<typeof producerOptions>

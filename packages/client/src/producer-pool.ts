@@ -27,21 +27,23 @@ import { Producer, type ProducerStats, type PublishOptions } from './producer.ts
 /** How often waiting publishes look whether their time is over. */
 const SWEEP_MS = 50
 
-const poolOptions = {
+export const poolOptions = {
   ...lookupOptions,
-  strategy: oneOf({
-    values: ['round_robin', 'random'],
-    default: 'round_robin',
-    doc: 'which of the connected nsqd gets the next publish',
-  }),
-  retryUnknown: flag({
-    default: true,
-    doc: 'publish again, elsewhere, what may have arrived before its nsqd went: a message may come twice',
-  }),
+  /** Which of the connected nsqd gets the next publish. */
+  strategy: oneOf({ values: ['round_robin', 'random'], default: 'round_robin' }),
+  /** Publish again, elsewhere, what may have arrived before its nsqd went: a message may come twice. */
+  retryUnknown: flag({ default: true }),
 }
 
 const allOptions = { ...producerOptions, ...poolOptions }
 
+/**
+ * What a {@link ProducerPool} goes by: all that a producer does but `keepConnected` and `offlineQueue`, which are the
+ * pool's own, and these. One of `nsqd` and `lookupd` is needed.
+ *
+ * @category Producer
+ * @interface
+ */
 export type ProducerPoolOptions = GivenOptions<typeof allOptions> & {
   /** nsqd to publish to: `host:port`, or several. */
   readonly nsqd?: string | readonly string[] | undefined
@@ -49,13 +51,31 @@ export type ProducerPoolOptions = GivenOptions<typeof allOptions> & {
   readonly lookupd?: string | readonly string[] | undefined
 }
 
+/**
+ * Events of a {@link ProducerPool}, with what their listeners get.
+ *
+ * @category Producer
+ * @interface
+ */
 export type ProducerPoolEvents = {
+  /** One of its nsqd is connected. */
   connect: [address: string]
+  /** One of them is lost; without an error when this side closed it. */
   disconnect: [address: string, error: NsqError | undefined]
   /** Something failed in the background. Never thrown when nobody listens. */
   error: [error: Error]
 }
 
+/**
+ * Publishes to any of several nsqd: those named, and those nsqlookupd knows. What one nsqd cannot take goes to another.
+ *
+ * ```ts
+ * await using pool = new ProducerPool({ lookupd: ['127.0.0.1:4161'] })
+ * await pool.publish('orders', 'anywhere')
+ * ```
+ *
+ * @category Producer
+ */
 export class ProducerPool extends EventEmitter<ProducerPoolEvents> implements AsyncDisposable {
   readonly #settings: ProducerSettings
   readonly #options: OptionsOf<typeof poolOptions>
@@ -122,10 +142,12 @@ export class ProducerPool extends EventEmitter<ProducerPoolEvents> implements As
     return this.#try((producer) => producer.publish(topic, body, options), options?.signal)
   }
 
+  /** Publishes messages in one MPUB to one of the nsqd. As {@link Producer.publishMany}, with the pool's failover. */
   publishMany(topic: string, bodies: readonly Body[], options?: PublishOptions): Promise<void> {
     return this.#try((producer) => producer.publishMany(topic, bodies, options), options?.signal)
   }
 
+  /** Publishes a deferred message to one of the nsqd. As {@link Producer.publishDeferred}, with the pool's failover. */
   publishDeferred(
     topic: string,
     body: Body,
@@ -143,6 +165,7 @@ export class ProducerPool extends EventEmitter<ProducerPoolEvents> implements As
     return (this.#closing ??= this.#shutDown())
   }
 
+  /** As {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -237,10 +260,12 @@ export class ProducerPool extends EventEmitter<ProducerPoolEvents> implements As
   // --- the nodes
 
   #makePoller(lookupds: readonly URL[]): LookupPoller {
-    const { lookupdPollTimeoutMs, lookupdAuthorization, discoveryFilter } = this.#options
+    const { lookupdPollTimeoutMs, lookupdAuthorization, lookupdTls, discoveryFilter } =
+      this.#options
     const request = {
       timeoutMs: lookupdPollTimeoutMs,
       authSecret: lookupdAuthorization ? this.#settings.authSecret : '',
+      tls: lookupdTls,
     }
     return new LookupPoller(lookupds, {
       intervalMs: this.#options.lookupdPollIntervalMs,

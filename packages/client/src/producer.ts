@@ -28,28 +28,54 @@ import { PublishQueue } from './publish-queue.ts'
 import { Heads, Publish } from './publish.ts'
 import type { AuthInfo, ServerInfo } from './server-info.ts'
 
+/**
+ * What a {@link Producer} goes by. Only `nsqd` is needed. An option that cannot be used, or that there is not, throws
+ * {@link OptionError}.
+ *
+ * @category Producer
+ * @interface
+ */
 export type ProducerOptions = GivenProducerOptions & {
   /** `host:port` of the nsqd, or the path of its unix socket. */
   readonly nsqd: string
 }
 
+/** @category Producer */
 export interface PublishOptions {
   /** Gives the publish up: it is not sent when it was not yet, and its promise rejects either way. */
   readonly signal?: AbortSignal | undefined
 }
 
+/**
+ * Events of a {@link Producer}, with what their listeners get.
+ *
+ * @category Producer
+ * @interface
+ */
 export type ProducerEvents = {
+  /** The handshake with nsqd is done. */
   connect: [address: string]
+  /** The connection is gone; without an error when this side closed it. */
   disconnect: [address: string, error: NsqError | undefined]
   /** Something failed in the background. Never thrown when nobody listens. */
   error: [error: Error]
 }
 
+/**
+ * Counts since the producer was made.
+ *
+ * @category Producer
+ */
 export interface ProducerStats {
+  /** Answered `OK`. */
   readonly messagesPublished: number
+  /** Rejected for whatever reason. */
   readonly messagesFailed: number
+  /** Waiting, or sent and unanswered. */
   readonly pendingMessages: number
+  /** Bytes of their bodies. */
   readonly pendingBytes: number
+  /** Connections made. */
   readonly connects: number
 }
 
@@ -64,7 +90,22 @@ const NOP = encodeNop()
 /** The first letter of PUB, which alone is gathered. */
 const P = 0x50
 
+/**
+ * Publishes to one nsqd. It connects with the first publish, comes back by itself after a loss, and keeps what is
+ * published meanwhile, within the limits of its options.
+ *
+ * ```ts
+ * await using producer = new Producer({ nsqd: '127.0.0.1:4150' })
+ * await producer.publish('orders', JSON.stringify({ id: 1 }))
+ * ```
+ *
+ * Every publish settles exactly once. It is sent at most once, but for one case: when nsqd closes the connection over
+ * another publish it refused, those behind that one were not looked at, and go out again.
+ *
+ * @category Producer
+ */
 export class Producer extends EventEmitter<ProducerEvents> implements AsyncDisposable {
+  /** The nsqd it publishes to, in canonical form. */
   readonly address: string
   readonly #address: Address
   readonly #options: ProducerSettings
@@ -103,6 +144,7 @@ export class Producer extends EventEmitter<ProducerEvents> implements AsyncDispo
     if (this.#options.keepConnected) queueMicrotask(() => this.#startConnecting())
   }
 
+  /** Whether a publish would be sent now rather than wait. */
   get isConnected(): boolean {
     return this.#state === 'connected'
   }
@@ -112,10 +154,12 @@ export class Producer extends EventEmitter<ProducerEvents> implements AsyncDispo
     return this.#connection?.server
   }
 
+  /** What nsqd said to AUTH, while connected and where it asked for it. */
   get auth(): AuthInfo | undefined {
     return this.#connection?.auth
   }
 
+  /** A reading; it does not change afterwards. */
   get stats(): ProducerStats {
     const { published, failed, pendingMessages, pendingBytes } = this.#queue
     return {
@@ -132,10 +176,12 @@ export class Producer extends EventEmitter<ProducerEvents> implements AsyncDispo
    * come in order.
    *
    * @param body 1 byte to `maxMessageBytes`; leave it alone until the promise settles.
-   * @throws {ArgumentError} before anything is sent.
+   * @throws {ArgumentError} before anything is sent: `ERR_TOPIC_NAME`, `ERR_BODY_EMPTY`, `ERR_BODY_TYPE`, `ERR_BODY_TOO_BIG`.
    * @throws {ServerError} nsqd's own refusal.
-   * @throws {OutcomeUnknownError} when the connection went after sending.
-   * @throws {QueueFullError | QueueTimeoutError | ClosedError | ConnectionError} when nothing was sent.
+   * @throws {OutcomeUnknownError} when the connection went after sending: the message may be there, or not.
+   * @throws {QueueFullError | QueueTimeoutError | ClosedError | ConnectionError | HandshakeError} when nothing was sent.
+   *
+   * Source: NSQ TCP protocol V2, PUB.
    */
   publish(topic: string, body: Body, options?: PublishOptions): Promise<void> {
     try {
@@ -150,7 +196,10 @@ export class Producer extends EventEmitter<ProducerEvents> implements AsyncDispo
   /**
    * Publishes messages in one MPUB: all of them or, where nsqd finds one of them wrong, none.
    *
-   * @param bodies at least one; together, with 4 bytes each, at most `maxBodyBytes`.
+   * @param bodies at least one; together, with 4 bytes each, at most `maxBodyBytes`. Each as for {@link publish}.
+   * @throws {ArgumentError} before anything is sent: also `ERR_BATCH_EMPTY`, `ERR_BATCH_TOO_BIG`. The rest as {@link publish}.
+   *
+   * Source: NSQ TCP protocol V2, MPUB.
    */
   publishMany(topic: string, bodies: readonly Body[], options?: PublishOptions): Promise<void> {
     try {
@@ -169,7 +218,14 @@ export class Producer extends EventEmitter<ProducerEvents> implements AsyncDispo
     }
   }
 
-  /** Publishes a message that consumers get `delayMs` later at the earliest (DPUB). */
+  /**
+   * Publishes a message that consumers get `delayMs` later at the earliest.
+   *
+   * @param delayMs a whole number from 0; nsqd refuses more than its `--max-req-timeout`, an hour by default.
+   * @throws {ArgumentError} before anything is sent: also `ERR_DELAY`. The rest as {@link publish}.
+   *
+   * Source: NSQ TCP protocol V2, DPUB.
+   */
   publishDeferred(
     topic: string,
     body: Body,
@@ -230,6 +286,7 @@ export class Producer extends EventEmitter<ProducerEvents> implements AsyncDispo
     return (this.#closing ??= this.#shutDown())
   }
 
+  /** As {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -1,13 +1,20 @@
 import { parseObject } from './json.ts'
 
-/** What nsqd said of itself in answer to IDENTIFY. */
+/**
+ * What nsqd said of itself in answer to IDENTIFY.
+ *
+ * @category Producer
+ */
 export interface ServerInfo {
   /** Empty for a server that answers IDENTIFY with a bare `OK`. */
   readonly version: string
+  /** Highest RDY count it allows. */
   readonly maxRdyCount: number
+  /** Longest a message may stay unanswered, however often it is touched. */
   readonly maxMsgTimeoutMs: number
   /** How long this connection's messages may stay unanswered. */
   readonly msgTimeoutMs: number
+  /** Granted on this connection, as the two that follow. */
   readonly tls: boolean
   readonly deflate: boolean
   readonly snappy: boolean
@@ -47,7 +54,11 @@ export function readServerInfo(text: string): ServerInfo | undefined {
   }
 }
 
-/** What nsqd said in answer to AUTH. */
+/**
+ * What nsqd said in answer to AUTH.
+ *
+ * @category Producer
+ */
 export interface AuthInfo {
   readonly identity: string
   readonly identityUrl: string

@@ -59,6 +59,9 @@ export {
 } from './listen-address.ts'
 export type { ListenAddress } from './listen-address.ts'
 
+export { Metrics } from './metrics.ts'
+export type { Metric, MetricSample } from './metrics.ts'
+
 export { DataPathError, lockDataPath } from './data-path-lock.ts'
 export type { DataPathLock } from './data-path-lock.ts'
 

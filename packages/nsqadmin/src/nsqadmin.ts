@@ -17,6 +17,7 @@ import { VERSION_TEXT } from './version.ts'
 
 /** Pages that listen at a time; each costs a connection. */
 const MAX_VIEWERS = 256
+const MAX_TAILS = 16
 
 /**
  * A running nsqadmin.
@@ -38,6 +39,7 @@ export class Nsqadmin implements AsyncDisposable {
   readonly sampler: Sampler
   readonly graphite: Graphite
   readonly streams = new EventStreams(MAX_VIEWERS)
+  readonly tails = new EventStreams(MAX_TAILS)
   #http: HttpServer | undefined
   #closing: Promise<void> | undefined
 
@@ -131,6 +133,7 @@ export class Nsqadmin implements AsyncDisposable {
   async #shutDown(): Promise<void> {
     // 1. Pages that listen would keep the listener open.
     this.streams.close()
+    this.tails.close()
     // 2. Requests in hand are answered while the cluster can still be asked.
     if (this.#http !== undefined) {
       this.logger.info(`HTTP: closing ${this.httpAddress}`)

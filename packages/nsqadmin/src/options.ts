@@ -248,6 +248,6 @@ function pairProblems(prefix: string, cert: string, key: string): string[] {
   return []
 }
 
-export function isHttpUrl(text: string): boolean {
-  return /^https?:\/\//.test(text) && URL.canParse(text)
+export function isHttpUrl(url: string): boolean {
+  return /^https?:\/\//.test(url) && URL.canParse(url)
 }

@@ -83,10 +83,15 @@ function loadAuthorities(file: string): Buffer {
   }
   try {
     // OpenSSL takes any text for authorities and then trusts nobody.
-    return new X509Certificate(bytes) && bytes
+    parseCertificate(bytes)
   } catch (cause) {
     throw new StartupError(`failed to AppendCertsFromPEM ${file}`, { cause })
   }
+  return bytes
+}
+
+function parseCertificate(pem: Buffer): X509Certificate {
+  return new X509Certificate(pem)
 }
 
 /** Only to find misspelt addresses early; who they belong to need not be up. */

@@ -20,6 +20,7 @@ import type { ChannelCheckpoint, UnsettledMessage } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import type { Chunk } from './log/chunk.ts'
 import type { TopicLog } from './log/topic-log.ts'
+import type { ChannelView } from './peek/listing.ts'
 import { DeadlineQueue, NumberQueue, TimeHeap } from './queues.ts'
 import { LatencyWindow } from './stats/latency-window.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -659,6 +660,12 @@ export class LogChannel implements Channel, Sleeper {
   /** Whether a message of the range, end exclusive, is still to be settled here. */
   needs(from: number, to: number): boolean {
     return to > this.#window.cursor || this.#window.hasUnsettledIn(from, to)
+  }
+
+  /** For whoever only looks: nothing of it may be changed. */
+  view(): ChannelView {
+    const { log, releasedSequence } = this.#host
+    return { window: this.#window, log, releasedSequence, clock: this.#clock }
   }
 
   /** Gives back memory that a burst needed. */

@@ -25,6 +25,7 @@ import { comeOver } from './import/at-start.ts'
 import { nsqdRoutes } from './http/routes.ts'
 import { NodeFiles } from './log/files.ts'
 import { Lookupds } from './lookup/lookupds.ts'
+import { loadLookupTls } from './lookup/options.ts'
 import { type NsqdOptions, nsqdOptions, nsqdRules } from './options.ts'
 import { observeCollections } from './stats/memory.ts'
 import { type StatsSource, statsSnapshot } from './stats/snapshot.ts'
@@ -50,8 +51,8 @@ export class Nsqd implements AsyncDisposable {
   readonly startedAt = new Date()
   readonly versionText = VERSION_TEXT
   readonly #lock: DataPathLock
-  /** For what nsqd asks of others. */
-  readonly #client: HttpClient
+  readonly #lookupClient: HttpClient
+  readonly #authClient: HttpClient
   readonly #auth: AuthServers | undefined
   readonly #drain: Drain
   #tcp: TcpServer | undefined
@@ -68,7 +69,11 @@ export class Nsqd implements AsyncDisposable {
    */
   static async start(given: Partial<NsqdOptions> = {}, logger = silentLogger()): Promise<Nsqd> {
     const options = withDefaults(nsqdOptions, given, nsqdRules)
-    const tls = { server: loadTls(options), client: loadAskingTls(options) }
+    const tls = {
+      server: loadTls(options),
+      asking: loadAskingTls(options),
+      lookup: loadLookupTls(options),
+    }
     const dataPath = options.dataPath === '' ? process.cwd() : options.dataPath
     const lock = await lockDataPath(dataPath)
     let nsqd: Nsqd
@@ -94,7 +99,11 @@ export class Nsqd implements AsyncDisposable {
     options: NsqdOptions,
     logger: Logger,
     lock: DataPathLock,
-    tls: { readonly server: TlsSettings | undefined; readonly client: SecureContextOptions },
+    tls: {
+      readonly server: TlsSettings | undefined
+      readonly asking: SecureContextOptions
+      readonly lookup: SecureContextOptions | undefined
+    },
   ) {
     this.options = options
     this.#tls = tls.server
@@ -109,23 +118,25 @@ export class Nsqd implements AsyncDisposable {
       note: (level, text) => logger[level](text),
     })
     this.#drain = new Drain(this.topics, logger)
-    this.#client = new HttpClient({
+    const timeouts = {
       connectTimeoutMs: options.httpClientConnectTimeoutMs,
       requestTimeoutMs: options.httpClientRequestTimeoutMs,
-      tls: tls.client,
-    })
-    this.lookupds = this.#makeLookupds()
+    }
+    this.#lookupClient = new HttpClient({ ...timeouts, tls: tls.lookup ?? tls.asking })
+    this.#authClient = new HttpClient({ ...timeouts, tls: tls.asking })
+    this.lookupds = this.#makeLookupds(tls.lookup)
     this.topics.watcher = this.lookupds
     this.#auth = this.#makeAuth()
   }
 
-  #makeLookupds(): Lookupds {
+  #makeLookupds(tls: SecureContextOptions | undefined): Lookupds {
     const { options, logger, topics } = this
     return new Lookupds({
       addresses: options.nsqlookupdTcpAddresses,
       clock: topics.clock,
       logger,
-      client: this.#client,
+      client: this.#lookupClient,
+      tls,
       requestTimeoutMs: options.httpClientRequestTimeoutMs,
       topics: () => topics.list(),
       // Keys in nsqd's order.
@@ -147,7 +158,7 @@ export class Nsqd implements AsyncDisposable {
     return new AuthServers({
       addresses: options.authHttpAddresses,
       method: options.authHttpRequestMethod === 'post' ? 'POST' : 'GET',
-      client: this.#client,
+      client: this.#authClient,
       clock: topics.clock,
       logger,
     })
@@ -322,7 +333,8 @@ export class Nsqd implements AsyncDisposable {
       this.#https?.close(),
       this.#statsd?.close(),
     ])
-    this.#client.close()
+    this.#lookupClient.close()
+    this.#authClient.close()
     // 3. Consumers are gone, so what they had in flight is back: logs and checkpoints are written.
     await this.topics.close()
     // 4. The next nsqd may begin.

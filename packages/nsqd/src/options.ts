@@ -7,7 +7,6 @@ import {
   defineOptions,
   duration,
   integer,
-  isHostPort,
   logOptions,
   type OptionsOf,
   text,
@@ -18,6 +17,7 @@ import { NODE_ID_LIMIT } from '@tsq/protocol'
 import { oldOptions } from './old-options.ts'
 import { statisticsOptions, statisticsRules } from './stats/options.ts'
 import { authUrl } from './auth/auth-url.ts'
+import { lookupOptions, lookupRules } from './lookup/options.ts'
 import { tlsOptions } from './tls/options.ts'
 import { topologyOptions } from './topology.ts'
 
@@ -235,16 +235,7 @@ export const nsqdOptions = defineOptions({
   ...topologyOptions,
 
   ...statisticsOptions,
-  nsqlookupdTcpAddresses: textList({
-    flag: 'lookupd-tcp-address',
-    key: 'nsqlookupd_tcp_addresses',
-    group: DISCOVERY,
-    check: (addresses) => {
-      const bad = addresses.find((address) => !isHostPort(address))
-      return bad === undefined ? undefined : `must be host:port, not ${JSON.stringify(bad)}`
-    },
-    doc: 'announce topics and channels to the nsqlookupd at this host:port',
-  }),
+  ...lookupOptions,
   httpClientConnectTimeoutMs: duration({
     flag: 'http-client-connect-timeout',
     default: 2_000,
@@ -300,6 +291,6 @@ export function nsqdRules(options: NsqdOptions): string[] {
       `--msg-timeout is ${msgTimeoutMs} ms, longer than --max-msg-timeout with ${maxMsgTimeoutMs} ms`,
     )
   }
-  problems.push(...statisticsRules(options))
+  problems.push(...statisticsRules(options), ...lookupRules(options))
   return problems
 }

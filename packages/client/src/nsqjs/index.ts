@@ -1,8 +1,13 @@
 // What `nsqjs` exports, for programs written for it: change the import, keep the rest.
 
-export { Message } from './message.ts'
-export { Reader } from './reader.ts'
+import { Message } from './message.ts'
+import { Reader } from './reader.ts'
+import { Writer } from './writer.ts'
+
+export { Message, Reader, Writer }
 export type { ReaderEvents } from './reader.ts'
-export { Writer } from './writer.ts'
 export type { WriterCallback, WriterEvents } from './writer.ts'
 export type { ConnectionConfigOptions, ReaderConnectionConfigOptions } from './options.ts'
+
+/** For `import nsq from`. */
+export default { Message, Reader, Writer }

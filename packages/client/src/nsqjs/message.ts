@@ -10,18 +10,23 @@ export class Message extends EventEmitter {
   static readonly REQUEUE = 1
   static readonly TOUCH = 2
 
+  /** 16 characters. */
   readonly id: string
+  /** When nsqd took the message, in Unix nanoseconds. */
   readonly timestamp: bigint
+  /** Deliveries so far, this one included. */
   readonly attempts: number
   readonly body: Buffer
   /** Milliseconds since 1970. */
   readonly receivedOn = Date.now()
+  /** Milliseconds since 1970. */
   lastTouched = this.receivedOn
   touchCount = 0
   readonly #delivery: Delivery
   readonly #requeueDelayMs: number
   #json: { readonly value: unknown } | undefined
 
+  /** @internal */
   constructor(delivery: Delivery, requeueDelayMs: number) {
     super()
     this.#delivery = delivery
@@ -32,10 +37,12 @@ export class Message extends EventEmitter {
     this.body = delivery.body
   }
 
+  /** Whether it is answered, or the chance for it is gone. */
   get hasResponded(): boolean {
     return this.#delivery.hasResponded
   }
 
+  /** Whether nsqd has given it to somebody else by now, as far as this side can tell. */
   get timedOut(): boolean {
     return this.#delivery.isTimedOut
   }
@@ -55,13 +62,19 @@ export class Message extends EventEmitter {
     return this.#delivery.timeUntilTimeoutMs(hard) ?? null
   }
 
+  /** Done with it: FIN. Once; later answers are ignored. */
   finish(): void {
     if (this.hasResponded) return
     this.#delivery.finish()
     if (this.listenerCount('respond') > 0) this.emit('respond', Message.FINISH, encodeFin(this.id))
   }
 
-  /** @param delay milliseconds. */
+  /**
+   * Puts it back on its channel: REQ.
+   *
+   * @param delay milliseconds; `requeueDelay` of the reader by default.
+   * @param backoff whether the reader slows down; true by default.
+   */
   requeue(delay = this.#requeueDelayMs, backoff = true): void {
     if (this.hasResponded) return
     this.#delivery.requeue(delay, { backoff })
@@ -71,6 +84,7 @@ export class Message extends EventEmitter {
     if (backoff) this.emit('backoff')
   }
 
+  /** Asks nsqd for another message timeout: TOUCH. */
   touch(): void {
     if (this.hasResponded) return
     this.touchCount++

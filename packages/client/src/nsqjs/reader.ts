@@ -9,17 +9,21 @@ import {
   type ReaderSettings,
 } from './options.ts'
 
+/** @interface */
 export type ReaderEvents = {
   /** Subscribed at the first nsqd. */
   ready: []
   /** The last connection is gone. */
   not_ready: []
+  /** A delivery: finish or requeue it. */
   message: [message: Message]
   /** Attempts passed `maxAttempts`; it is finished afterwards. */
   discard: [message: Message]
   /** Never thrown when nobody listens. */
   error: [error: Error]
+  /** Subscribed at an nsqd. */
   nsqd_connected: [host: string, port: number]
+  /** Its connection is gone. */
   nsqd_closed: [host: string, port: number]
 }
 
@@ -85,24 +89,29 @@ export class Reader extends EventEmitter<ReaderEvents> {
     await consumer?.close()
   }
 
+  /** Asks for no more messages; what is in hand goes on. */
   pause(): void {
     this.#isPaused = true
     this.#consumer?.pause()
   }
 
+  /** Asks for messages again. */
   unpause(): void {
     this.#isPaused = false
     this.#consumer?.resume()
   }
 
+  /** Whether it was paused and not unpaused since. */
   isPaused(): boolean {
     return this.#isPaused
   }
 
+  /** Asks every nsqlookupd now. */
   async queryLookupd(): Promise<void> {
     await this.#consumer?.queryLookupd()
   }
 
+  /** Connects to one more nsqd, and again after every failure. */
   connectToNSQD(host: string, port: number | string): void {
     // What goes wrong is told by the error event, and tried again.
     this.#consumer?.addNsqd(addressKey(host, Number(port))).catch(() => {})

@@ -5,13 +5,17 @@ import { asError } from '../errors.ts'
 import { Producer } from '../producer.ts'
 import { connectionOptionsOf, type ConnectionConfigOptions } from './options.ts'
 
+/** @interface */
 export type WriterEvents = {
+  /** Connected; again after every reconnect. */
   ready: []
+  /** Closed by `close()`. */
   closed: []
   /** Never thrown when nobody listens. */
   error: [error: Error]
 }
 
+/** Called once a publish is answered, with the error where it failed. */
 export type WriterCallback = (error?: Error) => void
 
 /** nsqd decides what is too big, as it does for nsqjs. */

@@ -1,9 +1,8 @@
 // Deflate and snappy as layers between a connection and its socket. Every write is flushed.
 
 import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib'
+import { SnappyDecoder, SnappyEncoder, type SnappyCodec } from '@tsq/protocol'
 import { asError } from '../errors.ts'
-import { SnappyDecoder, SnappyEncoder } from './snappy-frames.ts'
-import type { BlockCodec } from './snappy-block.ts'
 import type { Transport, TransportSink } from './transport.ts'
 
 /** A layer: bytes to send come by `write`, bytes received by `receive`. */
@@ -17,7 +16,7 @@ function joined(parts: readonly Buffer[]): Buffer {
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
-export function snappyLayer(below: Transport, sink: TransportSink, codec: BlockCodec): Layer {
+export function snappyLayer(below: Transport, sink: TransportSink, codec: SnappyCodec): Layer {
   const encoder = new SnappyEncoder(codec)
   const decoder = new SnappyDecoder(codec)
   let isFailed = false
@@ -30,9 +29,13 @@ export function snappyLayer(below: Transport, sink: TransportSink, codec: BlockC
     writesDone: () => below.writesDone(),
     receive(chunk) {
       if (isFailed) return
-      let plain: Buffer[]
+      // All of a chunk is checked before any of it is handed on, and messages keep what they are given.
+      const plain: Buffer[] = []
       try {
-        plain = decoder.decode(chunk)
+        decoder.decode(chunk, (bytes) => {
+          plain.push(Buffer.from(bytes))
+          return true
+        })
       } catch (cause) {
         isFailed = true
         sink.onFailure(asError(cause))

@@ -38,9 +38,3 @@ export function crc32c(bytes: Uint8Array): number {
   for (; at < bytes.length; at++) crc = (crc >>> 8) ^ t[(crc ^ bytes[at]!) & 0xff]!
   return (crc ^ 0xffff_ffff) >>> 0
 }
-
-/** The checksum rotated and offset, as the snappy framing format stores it. */
-export function maskedCrc32c(bytes: Uint8Array): number {
-  const crc = crc32c(bytes)
-  return (((crc >>> 15) | (crc << 17)) + 0xa282_ead8) >>> 0
-}

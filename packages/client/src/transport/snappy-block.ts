@@ -3,14 +3,6 @@
 // block => length(varint of the plain bytes)  element*
 // element => tag(2 low bits: 0 literal, 1 copy with 1-byte offset, 2 with 2-byte, 3 with 4-byte) …
 
-import { isObject } from '../json.ts'
-
-/** What compresses and restores one block: this file, or the snappy package. */
-export interface BlockCodec {
-  compressSync(plain: Buffer): Buffer
-  uncompressSync(block: Buffer): Uint8Array | string
-}
-
 const HASH_BITS = 14
 const MIN_MATCH = 4
 /** Positions seen, by hash; kept between calls and checked against the bytes, so it need not be cleared. */
@@ -129,11 +121,6 @@ export function uncompressBlock(block: Buffer, maxBytes = 65_536): Buffer {
   return plain
 }
 
-/** The bytes a block says it holds. */
-export function plainBytes(block: Buffer): number {
-  return readVarint(block).length
-}
-
 function readVarint(block: Buffer): { length: number; at: number } {
   let length = 0
   for (let at = 0; at < 5; at++) {
@@ -147,31 +134,4 @@ function readVarint(block: Buffer): { length: number; at: number } {
 
 function need(holds: boolean): void {
   if (!holds) throw new RangeError('snappy block is damaged')
-}
-
-export const plainCodec: BlockCodec = {
-  compressSync: compressBlock,
-  uncompressSync: uncompressBlock,
-}
-
-/** The native snappy package where it is installed, the code above where it is not. */
-export async function loadCodec(): Promise<BlockCodec> {
-  try {
-    const name = 'snappy'
-    const loaded: unknown = await import(name)
-    if (isCodec(loaded)) return loaded
-    return isObject(loaded) && isCodec(loaded['default']) ? loaded['default'] : plainCodec
-  } catch {
-    return plainCodec
-  }
-}
-
-function isCodec(found: unknown): found is BlockCodec {
-  if (typeof found !== 'object' || found === null) return false
-  return (
-    'compressSync' in found &&
-    typeof found.compressSync === 'function' &&
-    'uncompressSync' in found &&
-    typeof found.uncompressSync === 'function'
-  )
 }

@@ -4,11 +4,17 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib'
-import { encodeError, encodeFrame, encodeResponse, FRAME_TYPE_MESSAGE } from '@tsq/protocol'
+import {
+  encodeError,
+  encodeFrame,
+  encodeResponse,
+  FRAME_TYPE_MESSAGE,
+  SnappyDecoder,
+  SnappyEncoder,
+} from '@tsq/protocol'
 import { addressKey } from '../../src/address.ts'
 import { parseObject } from '../../src/json.ts'
-import { plainCodec } from '../../src/transport/snappy-block.ts'
-import { SnappyDecoder, SnappyEncoder } from '../../src/transport/snappy-frames.ts'
+import { plainCodec } from '../../src/transport/snappy-codec.ts'
 import { TEST_CERT, TEST_KEY } from '@tsq/testing'
 
 export interface FakeCommand {
@@ -281,7 +287,10 @@ export class FakeSession {
     const decoder = new SnappyDecoder(plainCodec)
     this.#socket.removeAllListeners('data')
     this.#socket.on('data', (chunk: Buffer) => {
-      for (const bytes of decoder.decode(chunk)) this.#onBytes(bytes)
+      decoder.decode(chunk, (bytes) => {
+        this.#onBytes(Buffer.from(bytes))
+        return true
+      })
     })
     this.#send = (bytes) => below(Buffer.concat(encoder.encode(bytes)))
     this.ok()

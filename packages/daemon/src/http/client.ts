@@ -17,7 +17,7 @@ export interface HttpClientOptions {
   /** From the call to the last byte of the answer. */
   readonly requestTimeoutMs: number
   /** What HTTPS servers are verified with; what the system trusts where absent. */
-  readonly tls?: ConnectionOptions
+  readonly tls?: ConnectionOptions | undefined
   /** Longest answer that is taken; 1 MiB unless given. */
   readonly maxAnswerBytes?: number
   /** How long a connection is kept for the next question; a new one for each unless given. */

@@ -35,8 +35,7 @@ export const LOG_LEVEL_NUMBERS = Object.fromEntries(LOG_LEVELS.map((level, i) =>
  */
 export function logLevelIn(body: Buffer): (typeof LOG_LEVELS)[number] {
   const level = LOG_LEVELS.find((known) => known === body.toString().toLowerCase())
-  if (level === undefined) throw new HttpError(400, 'INVALID_VALUE')
-  return level
+  return level ?? refuseValue()
 }
 
 /**
@@ -45,22 +44,23 @@ export function logLevelIn(body: Buffer): (typeof LOG_LEVELS)[number] {
  * @throws {HttpError} 400 `INVALID_VALUE`
  */
 export function addressesIn(body: Buffer, isAddress: (text: string) => boolean): readonly string[] {
-  const refuse = (): never => {
-    throw new HttpError(400, 'INVALID_VALUE')
-  }
   let parsed: unknown
   try {
     parsed = JSON.parse(body.toString())
   } catch {
-    return refuse()
+    return refuseValue()
   }
   const list: unknown = parsed ?? []
-  if (!Array.isArray(list)) return refuse()
+  if (!Array.isArray(list)) return refuseValue()
   return list.map((item: unknown) =>
-    typeof item === 'string' && isAddress(item) ? item : refuse(),
+    typeof item === 'string' && isAddress(item) ? item : refuseValue(),
   )
 }
 
 function json(body: string): HttpReply {
   return new HttpReply({ contentType: JSON_TYPE, body })
+}
+
+function refuseValue(): never {
+  throw new HttpError(400, 'INVALID_VALUE')
 }

@@ -113,7 +113,7 @@ export class Actions {
 }
 
 /** What an upstream failure is to whoever asked. */
-export function asHttpError(error: unknown): unknown & { readonly message: string } {
+export function asHttpError(error: unknown): Error {
   if (error instanceof UpstreamError) {
     return error.isNotFound
       ? new HttpError(404, 'TOPIC_NOT_FOUND')

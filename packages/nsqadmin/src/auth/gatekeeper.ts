@@ -59,20 +59,15 @@ export class Gatekeeper {
   }
 
   identify(request: HttpRequest): Identity {
-    switch (this.mode) {
-      case 'open':
-        return { user: this.#headerOf(request), role: 'admin', csrfToken: '' }
-      case 'header': {
-        const user = this.#headerOf(request)
-        return { user, role: this.#roleByHeader(user), csrfToken: '' }
-      }
-      case 'login': {
-        const session = this.#sessionOf(request)
-        if (session === undefined) return { user: '', role: undefined, csrfToken: '' }
-        const { user, csrfToken } = session
-        return { user: user.name, role: user.role, csrfToken }
-      }
+    if (this.mode === 'login') {
+      const session = this.#sessionOf(request)
+      if (session === undefined) return { user: '', role: undefined, csrfToken: '' }
+      const { user, csrfToken } = session
+      return { user: user.name, role: user.role, csrfToken }
     }
+    const user = this.#headerOf(request)
+    const role = this.mode === 'open' ? 'admin' : this.#roleByHeader(user)
+    return { user, role, csrfToken: '' }
   }
 
   /** For what only shows. @throws {HttpError} 401 `LOGIN_REQUIRED`, 403 `FORBIDDEN` */

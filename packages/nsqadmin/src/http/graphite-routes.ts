@@ -81,7 +81,9 @@ export class Graphite {
       target,
     })
     const value = firstPoint(
-      (await this.#ask(renderUrl(url, `?${params}`), request.remoteAddress)).bytes.toString(),
+      (
+        await this.#ask(renderUrl(url, `?${params.toString()}`), request.remoteAddress)
+      ).bytes.toString(),
     )
     if (value === undefined) throw new HttpError(500, 'INTERNAL_ERROR')
     return { rate: value < 0 ? 'N/A' : (value / interval).toFixed(2) }

@@ -5,11 +5,14 @@ import { auditRoutes } from './audit-routes.ts'
 import { bulkRoutes } from './bulk-routes.ts'
 import { configRoutes } from './config-routes.ts'
 import { eventsRoutes } from './events-routes.ts'
+import { metricsRoutes } from './metrics-routes.ts'
 import { pageRoutes } from './page.ts'
+import { peekRoutes } from './peek-routes.ts'
 import { publishRoutes } from './publish-routes.ts'
 import { readRoutes } from './read-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { summaryRoutes } from './summary-routes.ts'
+import { tailRoutes } from './tail-routes.ts'
 import { writeRoutes } from './write-routes.ts'
 
 /** Everything nsqadmin answers, each path below the base path. */
@@ -37,12 +40,15 @@ export function nsqadminRoutes(admin: Nsqadmin): Route[] {
     ...writeRoutes(writes),
     ...bulkRoutes(writes),
     ...publishRoutes(writes),
+    ...peekRoutes(cluster, gatekeeper),
+    ...tailRoutes({ cluster, gatekeeper, tails: admin.tails, logger }),
     ...summaryRoutes({ sampler, history, gatekeeper }),
     ...eventsRoutes(sampler, gatekeeper, admin.streams),
     ...sessionRoutes({ cluster, gatekeeper, options, basePath }),
     ...auditRoutes(admin.audit, gatekeeper),
     ...configRoutes({ options, cluster, gatekeeper, logger, configFrom }),
     ...admin.graphite.routes(),
+    ...metricsRoutes(admin),
   ]
   return routes.map((route) => ({ ...route, path: below(basePath, route.path) }))
 }

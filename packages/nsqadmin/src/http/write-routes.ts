@@ -38,10 +38,6 @@ export function writeRoutes(context: WriteContext): Route[] {
     guard: (request) => void gatekeeper.mayChange(request, role),
     handle: (request) => change({ request, identity: gatekeeper.identify(request) }),
   })
-  const target = ({ params }: HttpRequest): Target => ({
-    topic: topicIn(params['topic']),
-    channel: params['channel'] === undefined ? undefined : channelIn(params['channel']),
-  })
   return [
     route('POST', 'topics', 'operator', (doer) => createIn(context, doer)),
     route('POST', 'topics/:topic', 'operator', (doer) =>
@@ -64,6 +60,13 @@ export function writeRoutes(context: WriteContext): Route[] {
 export interface Target {
   readonly topic: string
   readonly channel: string | undefined
+}
+
+function target({ params }: HttpRequest): Target {
+  return {
+    topic: topicIn(params['topic']),
+    channel: params['channel'] === undefined ? undefined : channelIn(params['channel']),
+  }
 }
 
 function createIn({ cluster, actions }: WriteContext, doer: Doer): Promise<ActionResult> {

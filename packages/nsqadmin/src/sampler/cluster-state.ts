@@ -4,6 +4,12 @@ import type { LatencyJson } from './node-answer.ts'
 import { Figures, LatencySum, NO_LATENCY } from './figures.ts'
 import { Spark } from './spark.ts'
 
+/** One going round all nodes. */
+export interface Round {
+  readonly round: number
+  readonly isEarly: boolean
+}
+
 /** Sums of the round being taken, and of the last one that was taken whole. */
 class Summed {
   readonly name: string
@@ -43,9 +49,10 @@ class Summed {
   }
 
   /** Shows what was added up. Returns false where no node spoke of it. */
-  show(round: number): boolean {
+  show({ round, isEarly }: Round): boolean {
     this.isGone = this.#round !== round
     if (this.isGone) return false
+    if (isEarly) this.sums.keepRates(this.shown)
     this.sums.latency = this.#latency?.means ?? NO_LATENCY
     this.shown = this.sums
     return true
@@ -70,9 +77,13 @@ export class TopicState extends Summed {
   }
 
   /** Also adds up its channels. */
-  override show(round: number): boolean {
+  override show(round: Round): boolean {
     if (!super.show(round)) return false
     const { shown } = this
+    shown.deliver = 0
+    shown.finish = 0
+    shown.requeue = 0
+    shown.timeout = 0
     this.ownDepth = shown.depth
     for (const [name, channel] of this.channels) {
       if (!channel.show(round)) {
@@ -91,12 +102,12 @@ export class TopicState extends Summed {
 }
 
 /** Every topic of the cluster. */
-export class ClusterState {
+export class ClusterState implements Round {
   readonly topics = new Map<string, TopicState>()
   /** The whole cluster, as of the last round. */
   figures = new Figures()
-  channelCount = 0
   round = 0
+  isEarly = false
 
   topic(name: string): TopicState {
     let topic = this.topics.get(name)
@@ -107,8 +118,10 @@ export class ClusterState {
     return topic
   }
 
-  beginRound(): void {
+  /** @param isEarly too soon after the one before for rates; depths and the like only. */
+  beginRound(isEarly: boolean): void {
     this.round += 1
+    this.isEarly = isEarly
   }
 
   /** Shows what the nodes of this round said. */
@@ -116,7 +129,7 @@ export class ClusterState {
     const all = new Figures()
     const latency = new LatencySum()
     for (const [name, topic] of this.topics) {
-      if (!topic.show(this.round)) {
+      if (!topic.show(this)) {
         this.topics.delete(name)
         continue
       }

@@ -28,6 +28,15 @@ export class Figures {
     this.timeout += part.timeout
   }
 
+  /** Takes over the rates of an earlier time: too little has passed since for new ones. */
+  keepRates(earlier: Figures): void {
+    this.publish = earlier.publish
+    this.deliver = earlier.deliver
+    this.finish = earlier.finish
+    this.requeue = earlier.requeue
+    this.timeout = earlier.timeout
+  }
+
   /** Whether anything happens or waits. */
   get isBusy(): boolean {
     return this.depth + this.inFlight + this.deferred + this.publish + this.deliver > 0

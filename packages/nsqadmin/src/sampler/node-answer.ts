@@ -42,7 +42,10 @@ export class NodeTopics {
   readonly #cluster: ClusterState
   #topics = new Map<string, NodeTopic>()
   #startTime: number | undefined
+  /** When counters were last read, with the clock of `take`. */
   #answeredAt: number | undefined
+  /** Whether the counters of this answer are what the next one's are compared with. */
+  #isCounting = false
   /** Of this node alone, as of its last answer. */
   figures = new Figures()
 
@@ -64,15 +67,17 @@ export class NodeTopics {
     const topics = listOf(json['topics'])
     for (const topic of topics) checkTopic(topic)
     const startTime = typeof json['start_time'] === 'number' ? json['start_time'] : undefined
-    if (this.#startTime !== startTime) this.#topics = new Map()
     const isFirst = this.#startTime !== startTime || this.#answeredAt === undefined
-    const seconds = isFirst ? 0 : Math.max(0.001, (now - this.#answeredAt!) / 1_000)
-    const perMessage = seconds === 0 ? 0 : 1 / seconds
+    if (isFirst) this.#topics = new Map()
+    this.#isCounting = isFirst || !this.#cluster.isEarly
+    const seconds = (now - (this.#answeredAt ?? now)) / 1_000
+    const perMessage = isFirst || !this.#isCounting ? 0 : 1 / Math.max(seconds, 0.001)
     this.#startTime = startTime
-    this.#answeredAt = now
+    if (this.#isCounting) this.#answeredAt = now
     const figures = new Figures()
     for (const topic of topics) this.#takeTopic(topic as TopicJson, perMessage, figures)
     this.#forgetGone()
+    if (!this.#isCounting) figures.keepRates(this.figures)
     this.figures = figures
   }
 
@@ -88,7 +93,7 @@ export class NodeTopics {
     }
     topic.round = round
     const publish = growth(json.message_count, topic.messages) * perMessage
-    topic.messages = json.message_count
+    if (this.#isCounting) topic.messages = json.message_count
     const { state } = topic
     state.touch(round)
     const sums = state.sums
@@ -164,6 +169,7 @@ export class NodeTopics {
     node.requeue += grown.requeue * perMessage
     node.timeout += grown.timeout * perMessage
 
+    if (!this.#isCounting) return
     channel.messages = now.messages
     channel.depth = now.depth
     channel.inFlight = now.inFlight

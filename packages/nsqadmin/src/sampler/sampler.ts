@@ -62,6 +62,8 @@ export class Sampler extends EventEmitter<SamplerEvents> {
   #lookupProblems: readonly NodeProblem[] = []
   #discoveredAt = Number.NEGATIVE_INFINITY
   #sampledAt = 0
+  /** When rates were last measured. */
+  #countedAt = 0
   #tookMs = 0
   #timer: NodeJS.Timeout | undefined
   #sampling: Promise<void> | undefined
@@ -211,7 +213,9 @@ export class Sampler extends EventEmitter<SamplerEvents> {
     const due = this.#nodes.filter(
       ({ address }) => (this.#failing.get(address)?.retryAt ?? 0) <= now,
     )
-    state.beginRound()
+    const isEarly = now - this.#countedAt < this.#options.intervalMs / 2
+    if (!isEarly) this.#countedAt = now
+    state.beginRound(isEarly)
     const { answers } = await gather(due, (node) => this.#askNode(cluster, node), NODES_AT_A_TIME)
     if (this.#isClosed) return
     const sampledAt = Date.now()

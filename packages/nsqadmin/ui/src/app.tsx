@@ -16,6 +16,7 @@ import { NodesPage } from './pages/nodes.tsx'
 import { OverviewPage } from './pages/overview.tsx'
 import { TopicPage } from './pages/topic.tsx'
 import { TopicsPage } from './pages/topics.tsx'
+import { AskProvider } from './state/ask.tsx'
 import { useRoute } from './state/location.ts'
 import { RefreshProvider } from './state/refresh.tsx'
 import { SessionContext } from './state/session.tsx'
@@ -34,9 +35,11 @@ export function App() {
   return (
     <SessionContext value={session.data}>
       <RefreshProvider>
-        <Shell>
-          <CurrentPage />
-        </Shell>
+        <AskProvider>
+          <Shell>
+            <CurrentPage />
+          </Shell>
+        </AskProvider>
       </RefreshProvider>
     </SessionContext>
   )

@@ -3,11 +3,11 @@ import { describe, it } from 'node:test'
 
 import type { Session } from '../../src/api.ts'
 import type { ChannelStats, ClientStats, Latency } from '../src/api/reference.ts'
-import { lastValue, sparkPoints, timesOf } from '../src/lib/chart-data.ts'
+import { firstShown, lastValue, sparkPoints, timesOf } from '../src/lib/chart-data.ts'
 import { clientAttributes, clientName, locality } from '../src/lib/clients.ts'
 import { deliveryShares } from '../src/lib/delivery.ts'
 import { latencyAt, quantilesOf } from '../src/lib/percentiles.ts'
-import { may } from '../src/lib/roles.ts'
+import { may, maySee } from '../src/lib/roles.ts'
 import { nextKey, type KeyState, type Shortcut } from '../src/lib/shortcuts.ts'
 
 const client: ClientStats = {
@@ -54,6 +54,12 @@ function press(...keys: readonly [string, number][]): (Shortcut | undefined)[] {
     state = next.state
     return next.shortcut
   })
+}
+
+/** The first point shown of a history whose last `known` points are there. */
+function shownOf(known: number, points = 720, step = 5000): number {
+  const depth = Array.from({ length: points }, (_, i) => (i < points - known ? null : 1))
+  return firstShown({ depth, step })
 }
 
 describe('clients', () => {
@@ -131,6 +137,16 @@ describe('figures', () => {
   })
 })
 
+describe('a young history', () => {
+  it('is shown from its first sample on, but five minutes at least', () => {
+    assert.equal(shownOf(720), 0)
+    assert.equal(shownOf(100), 620)
+    assert.equal(shownOf(2), 660)
+    assert.equal(shownOf(0), 660)
+    assert.equal(shownOf(1, 3), 0)
+  })
+})
+
 describe('who may', () => {
   const session: Session = {
     user: 'bob',
@@ -152,7 +168,8 @@ describe('who may', () => {
 
   it('only look where all is read only', () => {
     assert.equal(may({ ...session, role: 'admin', read_only: true }, 'operator'), false)
-    assert.equal(may({ ...session, read_only: true }, 'viewer'), true)
+    assert.equal(maySee({ ...session, read_only: true }, 'operator'), true)
+    assert.equal(maySee(session, 'admin'), false)
   })
 })
 

@@ -5,6 +5,7 @@ import { channelRoutes } from './channel-routes.ts'
 import { metricsRoute } from '../stats/metrics/route.ts'
 import { configRoutes } from './config-routes.ts'
 import { operatingRoutes } from './operating-routes.ts'
+import { peekRoutes } from './peek-routes.ts'
 import { publishRoutes } from './publish-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import { topicRoutes } from './topic-routes.ts'
@@ -16,6 +17,7 @@ export function nsqdRoutes(nsqd: Nsqd): Route[] {
     metricsRoute(nsqd),
     ...operatingRoutes(nsqd),
     ...publishRoutes(nsqd),
+    ...peekRoutes(nsqd),
     ...topicRoutes(nsqd),
     ...channelRoutes(nsqd),
     ...configRoutes(nsqd),

@@ -437,6 +437,21 @@ export class TopicLog {
     }
   }
 
+  /** Walks what is on disk from the batch with a message on, to the end of its segment; undefined where it isn't there. */
+  scanFrom(sequence: number): BatchScanner | undefined {
+    const segment = this.#segments?.find(sequence)
+    if (segment === undefined) return undefined
+    const { openFiles } = this.#context
+    const mode = this.#segments!.isActive(segment) ? 'append' : 'read'
+    const { descriptor } = openFiles.use(segment.file, mode)
+    return new BatchScanner(openFiles.files, descriptor, {
+      checkFrames: true,
+      fromByte: segment.offsetBefore(sequence),
+      fileBytes: segment.bytes,
+      lowestSequence: segment.firstSequence,
+    })
+  }
+
   /** Lets go of memory that no channel will read fresh: all cursors are at or past `sequence`. */
   dropDrained(sequence: number): void {
     if (this.#segments !== undefined) this.#tail.dropDrained(sequence)

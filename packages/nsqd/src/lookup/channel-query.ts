@@ -3,6 +3,14 @@ import { type ChannelName, isEphemeralName, parseChannelName, type TopicName } f
 
 import type { LookupdInfo } from './lookupd-info.ts'
 
+/** HTTPS where it has that and TLS is wanted. */
+function channelsUrl(info: LookupdInfo, wantsTls: boolean): URL {
+  const { broadcastAddress, httpPort, httpsPort } = info
+  const isSecure = wantsTls && httpsPort > 0
+  const host = hostPort(broadcastAddress, isSecure ? httpsPort : httpPort)
+  return new URL(`${isSecure ? 'https' : 'http'}://${host}/channels`)
+}
+
 /**
  * The channels of a topic that an nsqlookupd knows, without the ephemeral ones: those are made by their consumers.
  *
@@ -10,11 +18,12 @@ import type { LookupdInfo } from './lookupd-info.ts'
  */
 export async function askForChannels(
   client: HttpClient,
-  { broadcastAddress, httpPort }: LookupdInfo,
+  info: LookupdInfo,
+  wantsTls: boolean,
   topic: TopicName,
   signal: AbortSignal,
 ): Promise<ChannelName[]> {
-  const url = new URL(`http://${hostPort(broadcastAddress, httpPort)}/channels`)
+  const url = channelsUrl(info, wantsTls)
   url.searchParams.set('topic', topic)
   const { status, text } = await client.ask(url, { method: 'GET', signal })
   if (status !== 200) throw new Error(`${url.href} answered ${status} ${text.slice(0, 200)}`)

@@ -1,10 +1,12 @@
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
+import { checkServerIdentity, connect as connectTls, type SecureContextOptions } from 'node:tls'
 
 import { type Logger, parseListenAddress } from '@tsq/daemon'
 import { encodeIdentify, MAGIC_V1 } from '@tsq/protocol'
 
 import type { Clock } from '../clock.ts'
 import { AnswerReader } from './answer-reader.ts'
+import type { Endpoint } from './endpoints.ts'
 import { type LookupdInfo, readLookupdInfo } from './lookupd-info.ts'
 
 const CONNECT_TIMEOUT_MS = 1_000
@@ -23,6 +25,8 @@ const MAX_BEHIND = 10_000
 export interface PeerHost {
   readonly clock: Clock
   readonly logger: Logger
+  /** Connects with TLS; plainly if undefined. */
+  readonly tls?: SecureContextOptions | undefined
   /** The body of IDENTIFY. */
   identity(): object
   /** The commands that register everything there is. */
@@ -40,6 +44,7 @@ export interface PeerHost {
  */
 export class LookupdPeer {
   readonly address: string
+  readonly #serverName: string
   /** What it said of itself when it was last connected. */
   info: LookupdInfo | undefined
   /** Resolves when the first attempt to connect has come to an end, good or bad. */
@@ -61,9 +66,13 @@ export class LookupdPeer {
   #cancelPing: () => void = () => undefined
   #cancelRetry: () => void = () => undefined
 
-  /** @param address `host:port` */
-  constructor(address: string, host: PeerHost, random: () => number = Math.random) {
+  constructor(
+    { address, serverName }: Endpoint,
+    host: PeerHost,
+    random: () => number = Math.random,
+  ) {
     this.address = address
+    this.#serverName = serverName
     this.#host = host
     this.#logger = host.logger.child({ lookupd: address })
     this.#random = random
@@ -77,9 +86,8 @@ export class LookupdPeer {
   /** Connects, and again whenever the connection is lost. */
   start(): void {
     if (this.#isClosed || this.#socket !== undefined) return
-    const target = parseListenAddress(this.address)
-    if (target.kind !== 'tcp') return
-    const socket = connect({ host: target.host, port: target.port, noDelay: true })
+    const socket = this.#dial()
+    if (socket === undefined) return
     this.#socket = socket
     this.#reader = new AnswerReader()
     this.#timeOutAfter(CONNECT_TIMEOUT_MS, 'it cannot be reached')
@@ -87,11 +95,28 @@ export class LookupdPeer {
     const ifCurrent = (handle: () => void): void => {
       if (this.#socket === socket) handle()
     }
-    socket.on('connect', () => ifCurrent(() => this.#identify()))
+    const ready = this.#host.tls === undefined ? 'connect' : 'secureConnect'
+    socket.on(ready, () => ifCurrent(() => this.#identify()))
     socket.on('data', (bytes) => ifCurrent(() => this.#read(bytes)))
     socket.on('end', () => ifCurrent(() => this.#fail('it closed the connection')))
-    socket.on('error', (error) => ifCurrent(() => this.#fail(error.message)))
+    socket.on('error', (error) => ifCurrent(() => this.#fail(reasonOf(error))))
     socket.on('close', () => ifCurrent(() => this.#fail('the connection is closed')))
+  }
+
+  #dial(): Socket | undefined {
+    const target = parseListenAddress(this.address)
+    if (target.kind !== 'tcp') return undefined
+    const { tls } = this.#host
+    const to = { host: target.host, port: target.port, noDelay: true }
+    if (tls === undefined) return connect(to)
+    // The certificate is for the name that was configured, not for the record it was found at.
+    const name = this.#serverName
+    return connectTls({
+      ...to,
+      ...tls,
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+    })
   }
 
   /** Sends a command, if the peer is there: if not, it gets the whole state later. */
@@ -216,6 +241,14 @@ export class LookupdPeer {
     this.#socket?.destroy()
     this.#socket = undefined
   }
+}
+
+/** What OpenSSL calls it when the other side answers a handshake with something else. */
+const NO_TLS = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (!NO_TLS.includes(error.code ?? '')) return error.message
+  return `it does not speak TLS, which --lookupd-tls asks for (${error.message.trim()})`
 }
 
 /** Anything up to a span that doubles with every failure, and never nothing. */

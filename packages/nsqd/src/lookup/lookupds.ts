@@ -1,3 +1,5 @@
+import type { SecureContextOptions } from 'node:tls'
+
 import type { HttpClient, Logger } from '@tsq/daemon'
 
 import type { Clock } from '../clock.ts'
@@ -5,6 +7,7 @@ import type { LogChannel } from '../log-channel.ts'
 import type { LogTopic } from '../log-topic.ts'
 import type { TopicWatcher } from '../topics.ts'
 import { askForChannels } from './channel-query.ts'
+import { type Endpoint, Endpoints, type Resolve, systemResolve } from './endpoints.ts'
 import { LookupdPeer } from './lookupd-peer.ts'
 
 /** What is done for one new topic is bounded, whatever an nsqlookupd answers. */
@@ -17,6 +20,9 @@ export interface LookupdsOptions {
   readonly client: HttpClient
   /** How long a new topic waits for its channels at most. */
   readonly requestTimeoutMs: number
+  /** Connects with TLS; plainly if undefined. */
+  readonly tls?: SecureContextOptions | undefined
+  readonly resolve?: Resolve
   /** The body of IDENTIFY. */
   identity(): object
   topics(): readonly LogTopic[]
@@ -30,11 +36,17 @@ export class Lookupds implements TopicWatcher {
   readonly #options: LookupdsOptions
   readonly #peers = new Map<string, LookupdPeer>()
   readonly #closing = new AbortController()
-  #addresses: readonly string[] = []
+  readonly #endpoints: Endpoints
   #isStarted = false
 
   constructor(options: LookupdsOptions) {
     this.#options = options
+    this.#endpoints = new Endpoints({
+      clock: options.clock,
+      logger: options.logger,
+      resolve: options.resolve ?? systemResolve,
+      onChange: (endpoints) => this.#setEndpoints(endpoints),
+    })
     this.addresses = options.addresses
   }
 
@@ -42,33 +54,39 @@ export class Lookupds implements TopicWatcher {
   start(): void {
     this.#isStarted = true
     for (const peer of this.#peers.values()) peer.start()
+    this.#endpoints.start()
   }
 
   get addresses(): readonly string[] {
-    return this.#addresses
+    return this.#endpoints.addresses
   }
 
   /** `host:port` each. Connections to those no longer among them are closed. */
   set addresses(addresses: readonly string[]) {
-    this.#addresses = addresses
+    this.#endpoints.addresses = addresses
+  }
+
+  #setEndpoints(endpoints: readonly Endpoint[]): void {
+    const wanted = new Set(endpoints.map(({ address }) => address))
     for (const [address, peer] of this.#peers) {
-      if (addresses.includes(address)) continue
+      if (wanted.has(address)) continue
       this.#peers.delete(address)
       peer.close()
     }
-    const { clock, logger } = this.#options
+    const { clock, logger, tls } = this.#options
     const identity = (): object => this.#options.identity()
     const registrations = (): string[] => this.#registrations()
-    for (const address of addresses) {
-      if (this.#peers.has(address)) continue
-      const peer = new LookupdPeer(address, { clock, logger, identity, registrations })
-      this.#peers.set(address, peer)
+    for (const endpoint of endpoints) {
+      if (this.#peers.has(endpoint.address)) continue
+      const peer = new LookupdPeer(endpoint, { clock, logger, identity, registrations, tls })
+      this.#peers.set(endpoint.address, peer)
       if (this.#isStarted) peer.start()
     }
   }
 
   close(): void {
     this.#closing.abort(new Error('nsqd stops'))
+    this.#endpoints.close()
     for (const peer of this.#peers.values()) peer.close()
     this.#peers.clear()
   }
@@ -77,7 +95,7 @@ export class Lookupds implements TopicWatcher {
 
   topicCreated(topic: LogTopic): void {
     this.#announce(`REGISTER ${topic.name}`)
-    if (this.#peers.size === 0 || this.#closing.signal.aborted) return
+    if (this.addresses.length === 0 || this.#closing.signal.aborted) return
     this.#createChannels(topic).catch((error: unknown) => {
       topic.note('error', `channels of other nodes not made - ${(error as Error).message}`)
     })
@@ -120,6 +138,8 @@ export class Lookupds implements TopicWatcher {
     const late = AbortSignal.timeout(Math.ceil(this.#options.requestTimeoutMs))
     const signal = AbortSignal.any([late, this.#closing.signal])
     try {
+      // Right after the start names may not have been looked up.
+      await Promise.race([this.#endpoints.found, aborted(signal)])
       const peers = [...this.#peers.values()]
       await Promise.all(peers.map((peer) => this.#createChannelsKnownTo(peer, topic, signal)))
       if (peers.every((peer) => peer.info === undefined)) {
@@ -139,7 +159,9 @@ export class Lookupds implements TopicWatcher {
     await Promise.race([peer.tried, aborted(signal)])
     if (peer.info === undefined || peer.info.broadcastAddress === '') return
     try {
-      const names = await askForChannels(this.#options.client, peer.info, topic.name, signal)
+      const { client, tls } = this.#options
+      const wantsTls = tls !== undefined
+      const names = await askForChannels(client, peer.info, wantsTls, topic.name, signal)
       for (const name of names) {
         if (topic.isExiting) return
         if (topic.channels.size < MAX_CHANNELS) topic.channel(name)

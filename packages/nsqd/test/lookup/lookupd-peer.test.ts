@@ -29,7 +29,7 @@ async function withPeer(run: (given: Given) => Promise<void>): Promise<void> {
     identity: () => ({ version: '1.3.0' }),
     registrations: () => [...state],
   }
-  const peer = new LookupdPeer(lookupd.address, host, () => 0)
+  const peer = new LookupdPeer({ address: lookupd.address, serverName: '127.0.0.1' }, host, () => 0)
   try {
     await run({ lookupd, peer, clock, state })
   } finally {

@@ -5,8 +5,15 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 
 const OK = Buffer.from('OK')
+
+interface FakeOptions {
+  readonly tls?: TlsOptions
+  readonly host?: string
+  readonly port?: number
+}
 
 /** An nsqlookupd that does as a test says: it takes every command down and answers each as it should, or otherwise. */
 export class FakeNsqlookupd implements AsyncDisposable {
@@ -25,21 +32,31 @@ export class FakeNsqlookupd implements AsyncDisposable {
   readonly #tcp: Server
   readonly #http = createHttpServer((request, response) => this.#serve(request, response))
 
-  private constructor() {
-    this.#tcp = createServer((socket) => this.#accept(socket))
+  private constructor(tls: TlsOptions | undefined) {
+    const accept = (socket: Socket): void => this.#accept(socket)
+    this.#tcp = tls === undefined ? createServer(accept) : createTlsServer(tls, accept)
   }
 
-  static async start(): Promise<FakeNsqlookupd> {
-    const fake = new FakeNsqlookupd()
+  /** With `tls` it takes nothing else over TCP. */
+  static async start({
+    tls,
+    host = '127.0.0.1',
+    port = 0,
+  }: FakeOptions = {}): Promise<FakeNsqlookupd> {
+    const fake = new FakeNsqlookupd(tls)
     await Promise.all([
-      once(fake.#tcp.listen(0, '127.0.0.1'), 'listening'),
+      once(fake.#tcp.listen(port, host), 'listening'),
       once(fake.#http.listen(0, '127.0.0.1'), 'listening'),
     ])
     return fake
   }
 
   get address(): string {
-    return `127.0.0.1:${(this.#tcp.address() as AddressInfo).port}`
+    return `127.0.0.1:${this.port}`
+  }
+
+  get port(): number {
+    return (this.#tcp.address() as AddressInfo).port
   }
 
   get httpPort(): number {

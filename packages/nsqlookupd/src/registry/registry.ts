@@ -4,7 +4,7 @@ import { type ChannelName, isEphemeralName, type TopicName } from '@tsq/protocol
 
 import type { Clock } from '../clock.ts'
 import { type NodeIdentity, RegisteredNode } from './registered-node.ts'
-import { NO_TOMBSTONE, TopicRecord } from './topic-record.ts'
+import { NodeList, TopicRecord } from './topic-record.ts'
 
 export interface RegistryOptions {
   /** A node whose last ping is older is hidden. */
@@ -82,7 +82,7 @@ export class Registry {
   /** The node's connection ended. */
   removeNode(node: RegisteredNode): void {
     if (!this.#nodes.delete(node)) return
-    for (const topic of node.topics) this.#unregisterTopic(node, topic)
+    for (const topic of node.topics()) this.#unregisterTopic(node, topic)
     assert.equal(node.registrations, 0)
   }
 
@@ -110,8 +110,8 @@ export class Registry {
     const topic = known ?? this.#addTopic(topicName)
     if (isNewToChannel) (carriers ?? this.#addChannel(topic, channelName)).add(node)
     if (isNewToTopic) {
-      topic.nodes.set(node, NO_TOMBSTONE)
-      node.topics.add(topic)
+      topic.nodes.add(node)
+      node.remember(topic)
     }
     this.#count(node, added)
     return { topic: isNewToTopic, channels: Number(isNewToChannel) }
@@ -134,7 +134,8 @@ export class Registry {
     }
     const wasCarried = topic.nodes.delete(node)
     if (wasCarried) {
-      node.topics.delete(topic)
+      topic.forgetTombstone(node)
+      node.topicCount -= 1
       this.#count(node, -1)
     }
     if (topic.nodes.size === 0 && isEphemeralName(topic.name)) this.#dropTopic(topic)
@@ -145,7 +146,7 @@ export class Registry {
     node: RegisteredNode,
     topic: TopicRecord,
     name: string,
-    carriers: Set<RegisteredNode>,
+    carriers: NodeList,
   ): number {
     const wasCarried = carriers.delete(node)
     if (wasCarried) this.#count(node, -1)
@@ -195,9 +196,9 @@ export class Registry {
     const topic = this.#topics.get(topicName)
     if (topic === undefined) return 0
     let count = 0
-    for (const node of topic.nodes.keys()) {
+    for (const node of topic.nodes) {
       if (!node.hasHttpAddress(httpAddress)) continue
-      topic.nodes.set(node, this.#clock.now())
+      topic.tombstone(node, this.#clock.now())
       count += 1
     }
     return count
@@ -234,8 +235,8 @@ export class Registry {
     return topic
   }
 
-  #addChannel(topic: TopicRecord, name: string): Set<RegisteredNode> {
-    const carriers = new Set<RegisteredNode>()
+  #addChannel(topic: TopicRecord, name: string): NodeList {
+    const carriers = new NodeList()
     topic.channels.set(name, carriers)
     this.#channelCount += 1
     return carriers
@@ -243,15 +244,16 @@ export class Registry {
 
   #dropTopic(topic: TopicRecord): void {
     for (const [name, carriers] of topic.channels) this.#dropChannel(topic, name, carriers)
-    for (const node of topic.nodes.keys()) {
-      node.topics.delete(topic)
+    for (const node of topic.nodes) {
+      node.topicCount -= 1
       this.#count(node, -1)
     }
+    topic.nodes.clear()
     this.#topics.delete(topic.name)
     this.#sortedTopics = undefined
   }
 
-  #dropChannel(topic: TopicRecord, name: string, carriers: ReadonlySet<RegisteredNode>): void {
+  #dropChannel(topic: TopicRecord, name: string, carriers: NodeList): void {
     for (const node of carriers) this.#count(node, -1)
     topic.channels.delete(name)
     this.#channelCount -= 1

@@ -12,8 +12,8 @@ export function lookupJson(registry: Registry, topicName: string): string | unde
   const topic = registry.topic(topicName)
   if (topic === undefined) return undefined
   let producers = ''
-  for (const [node, tombstonedAt] of topic.nodes) {
-    if (!registry.isActive(node) || registry.isTombstoned(tombstonedAt)) continue
+  for (const node of topic.nodes) {
+    if (!registry.isActive(node) || registry.isTombstoned(topic.tombstonedAt(node))) continue
     producers += `${producers === '' ? '' : ','}{${node.jsonFields}}`
   }
   return `{"channels":${goJson(channelNames(topic))},"producers":[${producers}]}`
@@ -35,10 +35,10 @@ export function nodesJson(registry: Registry): string {
   }
   // Topic by topic, since topics are sorted already.
   for (const topic of registry.topics()) {
-    for (const [node, tombstonedAt] of topic.nodes) {
+    for (const node of topic.nodes) {
       const lists = shown.get(node)
       lists?.topics.push(topic.name)
-      lists?.tombstones.push(registry.isTombstoned(tombstonedAt))
+      lists?.tombstones.push(registry.isTombstoned(topic.tombstonedAt(node)))
     }
   }
   const producers = Array.from(shown, ([node, { topics, tombstones }]) => {
@@ -61,7 +61,7 @@ export function debugJson(registry: Registry): string {
   for (const topic of registry.topics()) {
     add(
       `topic:${topic.name}:`,
-      Array.from(topic.nodes, ([node, tombstonedAt]) => debugEntry(registry, node, tombstonedAt)),
+      Array.from(topic.nodes, (node) => debugEntry(registry, node, topic.tombstonedAt(node))),
     )
     for (const name of channelNames(topic)) {
       const nodes = topic.channels.get(name) ?? []

@@ -59,6 +59,21 @@ async function request<Answer>(method: string, url: string, body?: unknown): Pro
   throw new ApiFailure(response.status, message)
 }
 
+/** Why the server refused a stream; browsers keep that from those who listen to events. */
+export async function refusalOf(url: string): Promise<string> {
+  const cancel = new AbortController()
+  try {
+    const response = await answerOf(url, { signal: cancel.signal })
+    if (response.ok) return 'The connection was lost.'
+    const { message = response.statusText } = (await response.json()) as Partial<ApiError>
+    return message
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  } finally {
+    cancel.abort()
+  }
+}
+
 async function answerOf(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init)

@@ -108,7 +108,7 @@ export interface PeekOf {
   readonly topic: string
   readonly channel?: string | undefined
   readonly node?: string | undefined
-  readonly state?: MessageState | undefined
+  readonly state: MessageState
   readonly limit: number
 }
 

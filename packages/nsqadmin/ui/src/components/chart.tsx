@@ -10,20 +10,25 @@ import { useThemeChanges } from '../state/theme.ts'
 import styles from './chart.module.css'
 
 const HEIGHT = 180
+/** Between two times on the axis: whole minutes and hours. */
+const TIME_STEPS_S = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400, 21_600]
 
-interface ChartProps {
+export interface ChartProps {
   readonly title: string
   /** Seconds since 1970, one for each value of a line. */
   readonly times: readonly number[]
   readonly lines: readonly ChartLine[]
   readonly format: (value: number) => string
+  /** Short, for the few numbers beside the chart; counts when left out. */
+  readonly formatAxis?: (value: number) => string
 }
 
 function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 }
 
-function options({ lines, onPoint }: CanvasProps, width: number): uPlot.Options {
+function options(props: CanvasProps, width: number): uPlot.Options {
+  const { lines, onPoint, formatAxis = formatCompact } = props
   const axis = {
     stroke: color('--text-soft'),
     grid: { stroke: color('--chart-grid'), width: 1 },
@@ -33,13 +38,13 @@ function options({ lines, onPoint }: CanvasProps, width: number): uPlot.Options 
   return {
     width,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, size: 28, values: '{HH}:{mm}' },
-      { ...axis, size: 48, values: (_, ticks) => ticks.map(formatCompact) },
+      { ...axis, size: 28, values: '{HH}:{mm}', incrs: TIME_STEPS_S },
+      { ...axis, size: 48, values: (_, ticks) => ticks.map((tick) => formatAxis(tick)) },
     ],
     series: [
       {},

@@ -5,15 +5,10 @@ import { lazy, Suspense, useMemo } from 'react'
 
 import type { History } from '../../../src/api.ts'
 import { historyQuery, type HistoryOf, type HistoryRange } from '../api/queries.ts'
-import {
-  latencyLines,
-  messageLines,
-  rateLines,
-  timesOf,
-  type ChartLine,
-} from '../lib/chart-data.ts'
+import { firstShown, latencyLines, messageLines, rateLines, timesOf } from '../lib/chart-data.ts'
 import { formatCount, formatDuration, formatRate } from '../lib/format.ts'
 import { useParams } from '../state/location.ts'
+import type { ChartProps } from './chart.tsx'
 import styles from './chart.module.css'
 import { Notice, Panel, Segments, Warnings, errorText } from './ui.tsx'
 
@@ -55,16 +50,22 @@ export function Charts({ of }: { readonly of: HistoryOf }) {
 
 function Drawn({ history }: { readonly history: History }) {
   const charts = useMemo(() => {
-    const times = timesOf(history, history.depth.length)
-    const all: { title: string; lines: ChartLine[]; format: (value: number) => string }[] = [
+    const first = firstShown(history)
+    const times = timesOf(history, history.depth.length).slice(first)
+    const all: Omit<ChartProps, 'times'>[] = [
       { title: 'Messages', lines: messageLines(history), format: formatCount },
       { title: 'Messages per second', lines: rateLines(history), format: formatRate },
     ]
     const latencies = latencyLines(history)
     if (latencies.length > 0) {
-      all.push({ title: 'End-to-end latency', lines: latencies, format: milliseconds })
+      const format = milliseconds
+      all.push({ title: 'End-to-end latency', lines: latencies, format, formatAxis: format })
     }
-    return all.map((chart) => ({ ...chart, times }))
+    return all.map(({ lines, ...chart }) => ({
+      ...chart,
+      times,
+      lines: lines.map((line) => ({ ...line, values: line.values.slice(first) })),
+    }))
   }, [history])
   return (
     <div className={styles['charts']}>

@@ -6,13 +6,14 @@ import { useState } from 'react'
 import type { MessageState, PeekedMessage, PeekResult } from '../../../src/api.ts'
 import { peekQuery } from '../api/queries.ts'
 import { formatSpan, plural } from '../lib/format.ts'
+import { maySee } from '../lib/roles.ts'
 import { useParams } from '../state/location.ts'
+import { useSession } from '../state/session.tsx'
 import { Message, MessageList } from './message.tsx'
 import styles from './messages.module.css'
 import { Asked, Badge, Button, Field, inputClass, Notice, Segments, Warnings } from './ui.tsx'
 
 const STATES = [
-  { value: '', label: 'All' },
   { value: 'waiting', label: 'Waiting' },
   { value: 'in_flight', label: 'In flight' },
   { value: 'deferred', label: 'Deferred' },
@@ -21,27 +22,30 @@ const LIMITS = [10, 50, 100]
 
 interface PeekProps {
   readonly topic: string
-  readonly channel?: string
+  /** To choose from; without any, messages wait at the topic itself. */
+  readonly channels: readonly string[]
   readonly nodes: readonly string[]
 }
 
-/** Whether any node can show its messages. Asked once a visit; assumed until a node says no. */
-export function useHasPeek(of: { readonly topic: string; readonly channel?: string }): boolean {
-  const { data } = useQuery({ ...peekQuery({ ...of, limit: 1 }), staleTime: Infinity })
-  return data !== undefined && !isUnsupported(data)
+/** Whether these people may see messages, and any of the nodes can show them: nsqd 1.3.0 can't. Asked once a visit. */
+export function useHasPeek({ topic, channels, nodes }: PeekProps): boolean {
+  const isAllowed = maySee(useSession(), 'operator')
+  const { data } = useQuery({
+    ...peekQuery({ topic, channel: channels[0], state: 'waiting', limit: 1 }),
+    enabled: isAllowed && nodes.length > 0,
+    staleTime: Infinity,
+  })
+  return data !== undefined && data.unsupported.length < nodes.length
 }
 
-function isUnsupported({ messages, unsupported }: PeekResult): boolean {
-  return messages.length === 0 && unsupported.length > 0
-}
-
-export function Peek({ topic, channel, nodes }: PeekProps) {
+export function Peek({ topic, channels, nodes }: PeekProps) {
   const [params, change] = useParams()
   const [limit, setLimit] = useState(LIMITS[0]!)
-  const state = STATES.find(({ value }) => value === params.get('state'))?.value ?? ''
+  const state = STATES.find(({ value }) => value === params.get('state'))?.value ?? 'waiting'
   const node = params.get('node') ?? undefined
+  const channel = channels.find((one) => one === params.get('channel')) ?? channels[0]
   const peek = useQuery({
-    ...peekQuery({ topic, channel, node, state: state === '' ? undefined : state, limit }),
+    ...peekQuery({ topic, channel, node, state, limit }),
     placeholderData: keepPreviousData,
     staleTime: 0,
   })
@@ -54,6 +58,19 @@ export function Peek({ topic, channel, nodes }: PeekProps) {
           choices={STATES}
           onChoose={(next) => change({ state: next })}
         />
+        {channels.length > 1 ? (
+          <Field label="Channel">
+            <select
+              className={inputClass}
+              value={channel}
+              onChange={(event) => change({ channel: event.target.value })}
+            >
+              {channels.map((one) => (
+                <option key={one}>{one}</option>
+              ))}
+            </select>
+          </Field>
+        ) : undefined}
         <Field label="Node">
           <select
             className={inputClass}
@@ -81,9 +98,7 @@ export function Peek({ topic, channel, nodes }: PeekProps) {
           Look again
         </Button>
       </div>
-      <Asked query={peek}>
-        {(data) => <Peeked result={data} at={peek.dataUpdatedAt} isTopic={channel === undefined} />}
-      </Asked>
+      <Asked query={peek}>{(data) => <Peeked result={data} at={peek.dataUpdatedAt} />}</Asked>
     </>
   )
 }
@@ -92,10 +107,9 @@ interface PeekedProps {
   readonly result: PeekResult
   /** When it was asked, in milliseconds. */
   readonly at: number
-  readonly isTopic: boolean
 }
 
-function Peeked({ result, at, isTopic }: PeekedProps) {
+function Peeked({ result, at }: PeekedProps) {
   const { messages, unsupported, message } = result
   return (
     <>
@@ -104,10 +118,7 @@ function Peeked({ result, at, isTopic }: PeekedProps) {
         <Notice>Can't be looked into: {unsupported.join(', ')}</Notice>
       )}
       {messages.length === 0 ? (
-        <Notice>
-          No such message
-          {isTopic ? ' at the topic itself; those of its channels are on their pages.' : '.'}
-        </Notice>
+        <Notice>No such message.</Notice>
       ) : (
         <>
           <p role="status">{plural(messages.length, 'message')}, seen without being taken.</p>

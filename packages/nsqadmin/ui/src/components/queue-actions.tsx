@@ -1,10 +1,9 @@
 // The buttons that act on a topic or a channel, for those who may.
 
-import { useState } from 'react'
-
 import { act, type Queue, type QueueAction } from '../api/actions.ts'
+import { useAsk } from '../state/ask.tsx'
 import { useMay } from '../state/session.tsx'
-import { ActionDialog, type Action } from './action-dialog.tsx'
+import type { Action } from './action-dialog.tsx'
 import { Button } from './ui.tsx'
 
 interface QueueActionsProps {
@@ -14,30 +13,25 @@ interface QueueActionsProps {
 }
 
 export function QueueActions({ queue, isPaused, onDeleted }: QueueActionsProps) {
-  const [asked, setAsked] = useState<QueueAction>()
   const mayAct = useMay('operator')
   const mayDelete = useMay('admin')
   const kind = queue.channel === undefined ? 'Topic' : 'Channel'
+  const ask = useAsk()
   if (!mayAct) return undefined
+  const askFor = (action: QueueAction): void => ask(queueAction(action, queue, onDeleted))
   return (
     <>
-      <Button onClick={() => setAsked(isPaused ? 'unpause' : 'pause')}>
+      <Button onClick={() => askFor(isPaused ? 'unpause' : 'pause')}>
         {isPaused ? 'UnPause' : 'Pause'} {kind}
       </Button>
-      <Button kind="danger" onClick={() => setAsked('empty')}>
+      <Button kind="danger" onClick={() => askFor('empty')}>
         Empty Queue
       </Button>
       {mayDelete ? (
-        <Button kind="danger" onClick={() => setAsked('delete')}>
+        <Button kind="danger" onClick={() => askFor('delete')}>
           Delete {kind}
         </Button>
       ) : undefined}
-      {asked === undefined ? undefined : (
-        <ActionDialog
-          action={queueAction(asked, queue, onDeleted)}
-          onClose={() => setAsked(undefined)}
-        />
-      )}
     </>
   )
 }

@@ -129,8 +129,9 @@ function User() {
   if (user === '') return undefined
   const leave = async (): Promise<void> => {
     await logOut().catch(() => undefined)
-    queries.clear()
     await queries.invalidateQueries(sessionQuery)
+    // The next one to log in may not see what this one saw.
+    queries.removeQueries({ predicate: ({ queryKey: [name] }) => name !== 'session' })
   }
   return (
     <>

@@ -3,7 +3,7 @@
 import { useEffect, useState, type FormEvent } from 'react'
 
 import type { TailedMessage } from '../../../src/api.ts'
-import { apiUrl } from '../api/client.ts'
+import { apiUrl, refusalOf } from '../api/client.ts'
 import { formatCount, plural } from '../lib/format.ts'
 import { formText } from '../lib/form-text.ts'
 import { Message, MessageList } from './message.tsx'
@@ -26,7 +26,9 @@ interface Tailed {
   readonly messages: readonly (TailedMessage & { readonly key: number })[]
   readonly total: number
   readonly skipped: number
-  readonly state: 'connecting' | 'open' | 'lost'
+  readonly state: 'connecting' | 'open' | 'ended'
+  /** Why it never began. */
+  readonly refusal?: string
 }
 
 const NOTHING: Tailed = { messages: [], total: 0, skipped: 0, state: 'connecting' }
@@ -38,15 +40,26 @@ function useTail({ topic, filter, rate }: TailOf): Tailed {
     let came: TailedMessage[] = []
     let skipped = 0
     let total = 0
-    const events = new EventSource(apiUrl('/tail', { topic, filter, rate: String(rate) }))
+    let isOpen = false
+    const url = apiUrl('/tail', { topic, filter, rate: String(rate) })
+    const events = new EventSource(url)
     events.addEventListener('message', (event: MessageEvent) => {
       came.push(JSON.parse(String(event.data)) as TailedMessage)
     })
     events.addEventListener('skipped', (event: MessageEvent) => {
       skipped += (JSON.parse(String(event.data)) as { count: number }).count
     })
-    events.addEventListener('open', () => setTailed((was) => ({ ...was, state: 'open' })))
-    events.addEventListener('error', () => setTailed((was) => ({ ...was, state: 'lost' })))
+    events.addEventListener('open', () => {
+      isOpen = true
+      setTailed((was) => ({ ...was, state: 'open' }))
+    })
+    events.addEventListener('error', () => {
+      // Not again by itself: the server ends tails that somebody forgot.
+      events.close()
+      setTailed((was) => ({ ...was, state: 'ended' }))
+      if (isOpen) return
+      void refusalOf(url).then((refusal) => setTailed((was) => ({ ...was, refusal })))
+    })
     const timer = setInterval(() => {
       const first = total
       const fresh = came.map((one, i) => ({ ...one, key: first + i })).toReversed()
@@ -118,7 +131,10 @@ function RunningTail({ of }: { readonly of: TailOf }) {
       <p role="status">
         <TailState tailed={tailed} />
       </p>
-      {tailed.total === 0 ? <Notice>Waiting for messages…</Notice> : undefined}
+      {tailed.refusal === undefined ? undefined : <Notice tone="bad">{tailed.refusal}</Notice>}
+      {tailed.state === 'open' && tailed.total === 0 ? (
+        <Notice>Waiting for messages…</Notice>
+      ) : undefined}
       <MessageList>
         {tailed.messages.map((message) => (
           <Message key={message.key} message={message} />
@@ -128,17 +144,16 @@ function RunningTail({ of }: { readonly of: TailOf }) {
   )
 }
 
-function TailState({ tailed }: { readonly tailed: Tailed }) {
-  const { state, total, skipped } = tailed
+const STATE_TEXTS = {
+  connecting: 'connecting',
+  open: 'live',
+  ended: 'ended; start it anew',
+} as const
+
+function TailState({ tailed: { state, total, skipped } }: { readonly tailed: Tailed }) {
   return (
     <>
-      <Badge tone={state === 'open' ? 'good' : 'warn'}>
-        {state === 'open'
-          ? 'live'
-          : state === 'lost'
-            ? 'connection lost, trying again'
-            : 'connecting'}
-      </Badge>{' '}
+      <Badge tone={state === 'open' ? 'good' : 'warn'}>{STATE_TEXTS[state]}</Badge>{' '}
       {plural(total, 'message')}
       {skipped > 0 ? `, ${formatCount(skipped)} skipped` : ''}
     </>

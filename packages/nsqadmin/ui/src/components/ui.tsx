@@ -239,8 +239,9 @@ interface TabsProps {
   }[]
 }
 
-/** Views of one thing, each with an address of its own. */
+/** Views of one thing, each with an address of its own; nothing where there is but one. */
 export function Tabs({ label, tabs }: TabsProps) {
+  if (tabs.length < 2) return undefined
   return (
     <nav aria-label={label} className={styles['tabs']}>
       {tabs.map((tab) => (

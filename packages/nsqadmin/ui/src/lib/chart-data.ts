@@ -9,6 +9,16 @@ export interface ChartLine {
   readonly color: string
 }
 
+/** How much a chart shows at least, however young the history is. */
+const LEAST_SHOWN_MS = 300_000
+
+/** Index of the first point worth showing: what lies before the first sample is left out. */
+export function firstShown(history: Pick<History, 'depth' | 'step'>): number {
+  const first = history.depth.findIndex((value) => value !== null)
+  const latest = Math.max(0, history.depth.length - Math.ceil(LEAST_SHOWN_MS / history.step))
+  return first === -1 ? latest : Math.min(first, latest)
+}
+
 /** Seconds since 1970 of each point, as uPlot wants them. */
 export function timesOf(history: Pick<History, 'start' | 'step'>, points: number): number[] {
   return Array.from({ length: points }, (_, i) => (history.start + i * history.step) / 1000)

@@ -34,14 +34,14 @@ interface ChannelPageProps {
 export function ChannelPage({ topic, channel }: ChannelPageProps) {
   const answer = useQuery(channelQuery(topic, channel))
   const [params] = useParams()
-  const hasPeek = useHasPeek({ topic, channel })
-  const isMessages = params.get('view') === 'messages'
+  const nodes = (answer.data?.nodes ?? []).map(({ node }) => node)
+  const hasPeek = useHasPeek({ topic, channels: [channel], nodes })
+  const isMessages = hasPeek && params.get('view') === 'messages'
   const path = channelPath(topic, channel)
   const tabs = [{ to: path, label: 'Overview', isCurrent: !isMessages }]
   if (hasPeek) {
     tabs.push({ to: `${path}?view=messages`, label: 'Messages', isCurrent: isMessages })
   }
-  const nodes = (answer.data?.nodes ?? []).map(({ node }) => node)
   return (
     <Page
       title={channel}
@@ -62,7 +62,7 @@ export function ChannelPage({ topic, channel }: ChannelPageProps) {
     >
       <Tabs label="Views of this channel" tabs={tabs} />
       {isMessages ? (
-        <Peek topic={topic} channel={channel} nodes={nodes} />
+        <Peek topic={topic} channels={[channel]} nodes={nodes} />
       ) : (
         <Asked
           query={answer}

@@ -3,7 +3,6 @@ import { useState, type FormEvent } from 'react'
 
 import { createQueue, type Queue } from '../api/actions.ts'
 import { inactiveQuery, overviewQuery } from '../api/queries.ts'
-import { ActionDialog } from '../components/action-dialog.tsx'
 import { Page, Section } from '../components/page.tsx'
 import { queueAction } from '../components/queue-actions.tsx'
 import { Table, type Column } from '../components/table.tsx'
@@ -21,6 +20,7 @@ import {
 } from '../components/ui.tsx'
 import { formText } from '../lib/form-text.ts'
 import { channelPath, topicPath } from '../lib/routes.ts'
+import { useAsk } from '../state/ask.tsx'
 import { useMay, useSession } from '../state/session.tsx'
 import styles from './lookup.module.css'
 
@@ -158,7 +158,6 @@ interface InactiveTopicsProps {
 const SHOWN = 200
 
 function InactiveTopics({ topics }: InactiveTopicsProps) {
-  const [asked, setAsked] = useState<Queue>()
   const names = Object.keys(topics).toSorted()
   return (
     <Panel>
@@ -166,13 +165,12 @@ function InactiveTopics({ topics }: InactiveTopicsProps) {
       <ul className={styles['tree']}>
         {names.slice(0, SHOWN).map((topic) => (
           <li key={topic}>
-            <Link to={topicPath(topic)}>{topic}</Link>{' '}
-            <DeleteButton queue={{ topic }} onAsk={setAsked} />
+            <Link to={topicPath(topic)}>{topic}</Link> <DeleteButton queue={{ topic }} />
             <ul>
               {(topics[topic] ?? []).map((channel) => (
                 <li key={channel}>
                   <Link to={channelPath(topic, channel)}>{channel}</Link>{' '}
-                  <DeleteButton queue={{ topic, channel }} onAsk={setAsked} />
+                  <DeleteButton queue={{ topic, channel }} />
                 </li>
               ))}
             </ul>
@@ -180,24 +178,25 @@ function InactiveTopics({ topics }: InactiveTopicsProps) {
         ))}
       </ul>
       {names.length > SHOWN ? <p>{names.length - SHOWN} more are not shown.</p> : undefined}
-      {asked === undefined ? undefined : (
-        <ActionDialog action={queueAction('delete', asked)} onClose={() => setAsked(undefined)} />
-      )}
     </Panel>
   )
 }
 
 interface DeleteButtonProps {
   readonly queue: Queue
-  readonly onAsk: (queue: Queue) => void
 }
 
-function DeleteButton({ queue, onAsk }: DeleteButtonProps) {
+function DeleteButton({ queue }: DeleteButtonProps) {
+  const ask = useAsk()
   const mayDelete = useMay('admin')
   if (!mayDelete) return undefined
   const name = queue.channel === undefined ? queue.topic : `${queue.topic}/${queue.channel}`
   return (
-    <Button kind="quiet" aria-label={`Delete ${name}`} onClick={() => onAsk(queue)}>
+    <Button
+      kind="quiet"
+      aria-label={`Delete ${name}`}
+      onClick={() => ask(queueAction('delete', queue))}
+    >
       ✘
     </Button>
   )

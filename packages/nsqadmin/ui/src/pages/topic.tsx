@@ -1,10 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 
 import { tombstone } from '../api/actions.ts'
 import { topicQuery } from '../api/queries.ts'
 import type { ChannelStats, TopicAnswer, TopicStats } from '../api/reference.ts'
-import { ActionDialog } from '../components/action-dialog.tsx'
 import { Charts } from '../components/charts.tsx'
 import {
   countColumn,
@@ -23,6 +21,7 @@ import { Tail } from '../components/tail.tsx'
 import { Asked, Button, Link, Notice, PausedLabel, Tabs, Warnings } from '../components/ui.tsx'
 import { formatCount } from '../lib/format.ts'
 import { channelPath, topicPath } from '../lib/routes.ts'
+import { useAsk } from '../state/ask.tsx'
 import { navigate, useParams } from '../state/location.ts'
 import { useMay, useMayTombstone } from '../state/session.tsx'
 import { useRates } from '../state/use-rates.ts'
@@ -30,16 +29,17 @@ import { useRates } from '../state/use-rates.ts'
 export function TopicPage({ topic }: { readonly topic: string }) {
   const answer = useQuery(topicQuery(topic))
   const [params] = useParams()
-  const mayPublish = useMay('operator')
-  const hasPeek = useHasPeek({ topic })
+  const mayAct = useMay('operator')
   const view = params.get('view') ?? 'overview'
   const path = topicPath(topic)
   const nodes = (answer.data?.nodes ?? []).map(({ node }) => node)
+  const channels = (answer.data?.channels ?? []).map((channel) => channel.channel_name)
+  const hasPeek = useHasPeek({ topic, channels, nodes })
   const views = [
     { view: 'overview', label: 'Overview', isThere: true },
     { view: 'messages', label: 'Messages', isThere: hasPeek },
-    { view: 'tail', label: 'Live tail', isThere: true },
-    { view: 'publish', label: 'Publish', isThere: mayPublish },
+    { view: 'tail', label: 'Live tail', isThere: mayAct },
+    { view: 'publish', label: 'Publish', isThere: mayAct },
   ].filter(({ isThere }) => isThere)
   return (
     <Page
@@ -64,9 +64,11 @@ export function TopicPage({ topic }: { readonly topic: string }) {
           isCurrent: one.view === view,
         }))}
       />
-      {view === 'messages' ? <Peek topic={topic} nodes={nodes} /> : undefined}
-      {view === 'tail' ? <Tail topic={topic} /> : undefined}
-      {view === 'publish' && mayPublish ? <PublishForm topic={topic} nodes={nodes} /> : undefined}
+      {view === 'messages' && hasPeek ? (
+        <Peek topic={topic} channels={channels} nodes={nodes} />
+      ) : undefined}
+      {view === 'tail' && mayAct ? <Tail topic={topic} /> : undefined}
+      {view === 'publish' && mayAct ? <PublishForm topic={topic} nodes={nodes} /> : undefined}
       {view === 'overview' ? (
         <Asked
           query={answer}
@@ -197,33 +199,27 @@ interface TombstoneButtonProps {
 }
 
 export function TombstoneButton({ topic, node }: TombstoneButtonProps) {
-  const [isAsked, setIsAsked] = useState(false)
+  const ask = useAsk()
   const text =
     `Consumers stop finding ${topic} on ${node}, and ${node} deletes it with the messages it still holds. ` +
     'Stop those who publish to it there first: else it is back at once.'
   return (
-    <>
-      <Button
-        kind="quiet"
-        aria-label={`Tombstone ${topic} on ${node}`}
-        title="Tombstone this topic on this node"
-        onClick={() => setIsAsked(true)}
-      >
-        ✘
-      </Button>
-      {isAsked ? (
-        <ActionDialog
-          action={{
-            title: `Tombstone ${topic} on ${node}?`,
-            text,
-            verb: 'Tombstone',
-            typed: topic,
-            run: () => tombstone(topic, node),
-          }}
-          onClose={() => setIsAsked(false)}
-        />
-      ) : undefined}
-    </>
+    <Button
+      kind="quiet"
+      aria-label={`Tombstone ${topic} on ${node}`}
+      title="Tombstone this topic on this node"
+      onClick={() =>
+        ask({
+          title: `Tombstone ${topic} on ${node}?`,
+          text,
+          verb: 'Tombstone',
+          typed: topic,
+          run: () => tombstone(topic, node),
+        })
+      }
+    >
+      ✘
+    </Button>
   )
 }
 

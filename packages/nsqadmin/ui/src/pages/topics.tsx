@@ -4,7 +4,7 @@ import { useMemo, useState } from 'react'
 import type { BulkRequest, TopicSummary } from '../../../src/api.ts'
 import { actOnMany } from '../api/actions.ts'
 import { topicsQuery } from '../api/queries.ts'
-import { ActionDialog, type Action } from '../components/action-dialog.tsx'
+import type { Action } from '../components/action-dialog.tsx'
 import { FilterBox } from '../components/filter-box.tsx'
 import { Page } from '../components/page.tsx'
 import { Table } from '../components/table.tsx'
@@ -12,6 +12,7 @@ import { TOPIC_COLUMNS } from '../components/topic-columns.tsx'
 import { Asked, Button, Notice, Row, Warnings } from '../components/ui.tsx'
 import { textFilter } from '../lib/filter.ts'
 import { formatCount, plural } from '../lib/format.ts'
+import { useAsk } from '../state/ask.tsx'
 import { useParams } from '../state/location.ts'
 import { useMay } from '../state/session.tsx'
 import { NoTopics } from './overview.tsx'
@@ -83,34 +84,29 @@ interface BulkActionsProps {
 }
 
 function BulkActions({ topics, onDone }: BulkActionsProps) {
-  const [asked, setAsked] = useState<BulkRequest['action']>()
+  const ask = useAsk()
   const mayDelete = useMay('admin')
   const isTooMany = topics.length > BULK_LIMIT
+  const askFor = (action: BulkRequest['action']): void => ask(bulkAction(action, topics, onDone))
   return (
     <Row>
       <span>
         {isTooMany ? `At most ${formatCount(BULK_LIMIT)} at once` : `${topics.length} chosen`}
       </span>
-      <Button disabled={isTooMany} onClick={() => setAsked('pause')}>
+      <Button disabled={isTooMany} onClick={() => askFor('pause')}>
         Pause
       </Button>
-      <Button disabled={isTooMany} onClick={() => setAsked('unpause')}>
+      <Button disabled={isTooMany} onClick={() => askFor('unpause')}>
         UnPause
       </Button>
-      <Button kind="danger" disabled={isTooMany} onClick={() => setAsked('empty')}>
+      <Button kind="danger" disabled={isTooMany} onClick={() => askFor('empty')}>
         Empty
       </Button>
       {mayDelete ? (
-        <Button kind="danger" disabled={isTooMany} onClick={() => setAsked('delete')}>
+        <Button kind="danger" disabled={isTooMany} onClick={() => askFor('delete')}>
           Delete
         </Button>
       ) : undefined}
-      {asked === undefined ? undefined : (
-        <ActionDialog
-          action={bulkAction(asked, topics, onDone)}
-          onClose={() => setAsked(undefined)}
-        />
-      )}
     </Row>
   )
 }
