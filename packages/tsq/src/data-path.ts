@@ -5,7 +5,8 @@ import { checkDataPath, type DataPathReport, describeDataPath } from '@tsq/nsqd'
 
 import { counted, formatBytes, ProgressLine } from './progress.ts'
 
-const options = defineOptions({
+/** The flags of `tsq check` and `tsq info`. */
+export const dataPathOptions = defineOptions({
   json: boolean({ flag: 'json', default: false, doc: 'print everything as JSON' }),
 })
 
@@ -24,7 +25,7 @@ async function look(
   argv: readonly string[],
   read: typeof checkDataPath,
 ): Promise<void> {
-  const given = resolveOptions(options, {
+  const given = resolveOptions(dataPathOptions, {
     program: `tsq ${command}`,
     argv,
     builtIn: { config: false, version: false },

@@ -6,7 +6,7 @@ import { importDataPath, type ImportReport, importState, nsqdOptions } from '@ts
 import { counted, ProgressLine } from './progress.ts'
 
 const { nodeId, maxBytesPerFile } = nsqdOptions
-const options = defineOptions({ nodeId, maxBytesPerFile })
+export const importOptions = defineOptions({ nodeId, maxBytesPerFile })
 const USAGE = 'tsq import [flags] <data-path>'
 
 /** Why there was nothing to do, by what the data path showed before. */
@@ -20,7 +20,7 @@ const WHY_NOTHING = {
 
 /** Exit code 1 when something could not be read or was left out. */
 export async function importOld(argv: readonly string[]): Promise<void> {
-  const given = resolveOptions(options, {
+  const given = resolveOptions(importOptions, {
     program: 'tsq import',
     argv,
     builtIn: { config: false, version: false },

@@ -53,6 +53,16 @@ const commands: readonly Command[] = [
     run: async (argv) => (await import('@tsq/tools')).nsqStat(argv),
   },
   {
+    name: 'to-file',
+    summary: 'archive topics to files; the same as the nsq_to_file command',
+    run: async (argv) => (await import('@tsq/tools')).nsqToFile(argv),
+  },
+  {
+    name: 'to-nsq',
+    summary: 'publish the lines of standard input; the same as the to_nsq command',
+    run: async (argv) => (await import('@tsq/tools')).toNsq(argv),
+  },
+  {
     name: 'to-http',
     summary: 'send messages as HTTP requests; the same as the nsq_to_http command',
     run: async (argv) => (await import('@tsq/tools')).nsqToHttp(argv),
@@ -61,6 +71,11 @@ const commands: readonly Command[] = [
     name: 'nsq-to-nsq',
     summary: 'publish messages to other nsqd; the same as the nsq_to_nsq command',
     run: async (argv) => (await import('@tsq/tools')).nsqToNsq(argv),
+  },
+  {
+    name: 'completion',
+    summary: 'print what makes bash, zsh or fish complete all of these',
+    run: async (argv) => (await import('./manual/completion.ts')).completion(argv),
   },
 ]
 

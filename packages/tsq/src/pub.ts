@@ -8,7 +8,7 @@ const LIMIT_MS = 3_000
 const USAGE = 'tsq pub [flags] <topic> <message>...'
 const PROGRAM = 'tsq pub'
 
-const pubOptions = defineOptions({
+export const pubOptions = defineOptions({
   nsqdTcpAddress: text({
     flag: 'nsqd-tcp-address',
     default: '127.0.0.1:4150',

@@ -20,26 +20,30 @@ export function helpText(
   return `${lines.join('\n')}\n`
 }
 
-/** The reference page's body: one table per group. */
-export function referenceMarkdown(table: OptionTable): string {
+/**
+ * The reference page's body: one table per group.
+ *
+ * @param hasConfig whether there is a configuration file, and so a column for its keys.
+ */
+export function referenceMarkdown(table: OptionTable, hasConfig = true): string {
   const parts: string[] = []
+  const columns = ['flag', ...(hasConfig ? ['config key'] : []), 'type', 'default', 'meaning']
   for (const [group, options] of grouped(table)) {
     if (options.length === 0) continue
-    parts.push(
-      `### ${group}`,
-      '',
-      '| flag | config key | type | default | meaning |',
-      '|---|---|---|---|---|',
-    )
+    parts.push(`### ${group}`, '', row(columns), row(columns.map(() => '---')))
     for (const option of options) {
       const shown = option.defaultText === '' ? '' : `\`${option.defaultText}\``
       const type = option.typeName === '' ? 'bool' : option.typeName.replaceAll('|', ', ')
-      const cells = [`\`--${option.flag}\``, `\`${option.key}\``, type, shown, meaning(option)]
-      parts.push(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+      const key = hasConfig ? [`\`${option.key}\``] : []
+      parts.push(row([`\`--${option.flag}\``, ...key, type, shown, meaning(option)]))
     }
     parts.push('')
   }
   return parts.join('\n')
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
 
 function grouped(table: OptionTable): ReadonlyMap<string, readonly Option<unknown>[]> {

@@ -3,7 +3,7 @@
 // Everything that happens (messages, the tick of the sync interval, HUP, the end) is noted and then worked off by one
 // loop, a step at a time, so that nothing touches a file while something else does.
 
-import type { Consumer, Message } from '@tsq/client'
+import type { Message, MessageHandler } from '@tsq/client'
 import type { Logger } from '@tsq/daemon'
 
 import { connectProblem } from '../common/fatal-error.ts'
@@ -12,6 +12,15 @@ import type { FileNames } from './file-name.ts'
 
 /** The longest a timer can wait. */
 const MAX_TIMER_MS = 2_147_483_647
+
+/** A consumer, as far as the archive is concerned. */
+export interface MessageSource {
+  /** Whether nsqd holds back until it hears of what it has sent. */
+  readonly isStarved: boolean
+  on(event: 'error', listener: (error: Error) => void): unknown
+  run(handler: MessageHandler): void
+  close(): Promise<void>
+}
 
 export interface TopicArchiverSettings {
   readonly maxInFlight: number
@@ -27,7 +36,7 @@ export interface TopicArchiverSettings {
 }
 
 export class TopicArchiver {
-  readonly #consumer: Consumer
+  readonly #consumer: MessageSource
   readonly #names: FileNames
   readonly #folder: ArchiveFolder
   readonly #settings: TopicArchiverSettings
@@ -40,6 +49,8 @@ export class TopicArchiver {
   #isTickDue = false
   #isHangupDue = false
   #isClosing = false
+  /** Files can't be written any more: nothing may be finished. */
+  #hasFailed = false
   #isWorking = false
   #work: Promise<void> | undefined
   #ticks: NodeJS.Timeout | undefined
@@ -47,7 +58,7 @@ export class TopicArchiver {
 
   /** @param consumer made and not started; this closes it. */
   constructor(
-    consumer: Consumer,
+    consumer: MessageSource,
     names: FileNames,
     folder: ArchiveFolder,
     settings: TopicArchiverSettings,
@@ -91,7 +102,7 @@ export class TopicArchiver {
   }
 
   #wake(): void {
-    if (this.#isWorking) return
+    if (this.#isWorking || this.#hasFailed) return
     this.#isWorking = true
     this.#work = this.#workOff()
   }
@@ -104,10 +115,10 @@ export class TopicArchiver {
         await this.#takeArrived()
         if (this.#isTickDue) await this.#tick()
         if (this.#isHangupDue) await this.#finishOpen()
-        // Starved: nsqd holds back until it hears of what it has sent.
         if (this.#isClosing || this.#consumer.isStarved) await this.#sync()
       } while (this.#arrived.length > 0 || this.#isTickDue || this.#isHangupDue)
     } catch (error) {
+      this.#hasFailed = true
       this.#settings.onFatal(error)
     } finally {
       this.#isWorking = false
@@ -192,6 +203,8 @@ export class TopicArchiver {
     this.#wake()
     await this.#work
     // 3. The file is put where it belongs.
-    await this.#closeOpen().catch((error: unknown) => this.#settings.onFatal(error))
+    if (!this.#hasFailed) {
+      await this.#closeOpen().catch((error: unknown) => this.#settings.onFatal(error))
+    }
   }
 }
