@@ -1,4 +1,4 @@
-// to_nsq and nsq_to_file, ours and NSQ's own in turn: see README.md.
+// The tools that move messages, ours and NSQ's own in turn: see README.md.
 
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
@@ -127,7 +127,7 @@ async function conditions({ messages, bodyBytes, repeats, nsqd }: ToolsOptions):
     `- machine: ${cpu?.model.trim()}, ${cpus().length} cores; Node.js ${process.version}`,
     `- nsqd for both: ${await versionOf(nsqd)}`,
     `- ${messages.toLocaleString('en-US')} messages of ${bodyBytes} bytes, ${repeats} runs of each in turn; median`,
-    '- to_nsq: from its start to its end. nsq_to_file: from its start until every message is synced and finished',
+    '- to_nsq: from its start to its end. The others: from their start until every message is finished',
   ].join('\n')
 }
 

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 
 export interface ToolsOptions {
   readonly nsqd: string
-  /** The folder with NSQ's own to_nsq and nsq_to_file; ours alone are measured without it. */
+  /** The folder with NSQ's own tools; ours alone are measured without it. */
   readonly reference: string | undefined
   readonly messages: number
   readonly bodyBytes: number
@@ -11,10 +11,10 @@ export interface ToolsOptions {
 }
 
 export const USAGE = `node bench/dist/tools/main.js [--reference <folder>] [--messages 200000] [--bytes 200] [--repeats 3]
-    [--only to_nsq,nsq_to_file] [--nsqd <nsqd>]
+    [--only to_nsq,nsq_to_file,nsq_to_nsq,nsq_to_http] [--nsqd <nsqd>]
 
-Measures to_nsq and nsq_to_file, in turn with NSQ's own from <folder>, all against the same nsqd. "node interop/dist/build.js
-to_nsq nsq_to_file" builds those and says where they are. The table goes to stdout, in Markdown.
+Measures these tools, in turn with NSQ's own from <folder>, all against the same nsqd. "node interop/dist/build.js
+to_nsq nsq_to_file nsq_to_nsq nsq_to_http" builds those and says where they are. The table goes to stdout, in Markdown.
 `
 
 /** @throws {Error} for options that make no sense. */

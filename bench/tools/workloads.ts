@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -36,10 +37,12 @@ export interface Figures {
   readonly cpuMicrosPerMessage: number | undefined
 }
 
+type ToolName = 'to_nsq' | 'nsq_to_file' | 'nsq_to_nsq' | 'nsq_to_http'
+
 export interface Workload {
   readonly name: string
   /** The name of the program under test. */
-  readonly tool: 'to_nsq' | 'nsq_to_file'
+  readonly tool: ToolName
   /** @param program the tool; @param publisher our to_nsq, for what must be there before. */
   run(program: string, publisher: string, room: Room): Promise<Figures>
 }
@@ -50,6 +53,8 @@ export const workloads: readonly Workload[] = [
   archive('nsq_to_file --gzip', ['--gzip']),
   archive('nsq_to_file --max-in-flight=2000', ['--max-in-flight=2000']),
   archive('nsq_to_file --gzip --max-in-flight=2000', ['--gzip', '--max-in-flight=2000']),
+  consume('nsq_to_nsq', 'nsq_to_nsq', mirror),
+  consume('nsq_to_http', 'nsq_to_http', post),
 ]
 
 /** From the start of to_nsq to its end. */
@@ -64,37 +69,90 @@ async function publish(program: string, { nsqd, topic, input }: Room): Promise<F
   return perMessage(measured, input)
 }
 
-/** From the start of nsq_to_file until nsqd has nothing left to deliver and nothing unanswered. */
-function archive(name: string, flags: readonly string[]): Workload {
+/** Where messages go to while they are consumed. */
+interface Sink extends AsyncDisposable {
+  readonly flags: readonly string[]
+  /** @throws {Error} when not all of them came. */
+  check(): Promise<void>
+}
+
+/** From the start of a tool until nsqd has nothing left to deliver and nothing unanswered. */
+function consume(name: string, tool: ToolName, open: (room: Room) => Promise<Sink>): Workload {
   return {
     name,
-    tool: 'nsq_to_file',
+    tool,
     run: async (program, publisher, room) => {
-      const { nsqd, topic, folder, input } = room
+      const { nsqd, topic, input } = room
       await nsqd.createTopic(topic)
       await nsqd.createChannel(topic, CHANNEL)
       await fill(publisher, room)
-      const output = path.join(folder, topic)
-      const args = [
-        `--topic=${topic}`,
-        `--channel=${CHANNEL}`,
-        `--nsqd-tcp-address=127.0.0.1:${nsqd.tcpPort}`,
-        `--output-dir=${output}`,
-        '--sync-interval=1s',
-        ...flags,
-      ]
+      await using sink = await open(room)
+      const source = `--nsqd-tcp-address=127.0.0.1:${nsqd.tcpPort}`
+      const args = [`--topic=${topic}`, `--channel=${CHANNEL}`, source, ...sink.flags]
       const measured = await measure(program, args, 'ignore', async (child) => {
         const deadline = performance.now() + LIMIT_MS
         for (;;) {
           const counts = (await nsqd.channels(topic)).get(CHANNEL)
           if (counts !== undefined && counts.depth + counts.inFlight === 0) return
-          if (performance.now() > deadline) throw new Error('nsq_to_file does not get to the end')
-          if (child.exitCode !== null) throw new Error(`nsq_to_file ended with ${child.exitCode}`)
+          if (performance.now() > deadline) throw new Error(`${tool} does not get to the end`)
+          if (child.exitCode !== null) throw new Error(`${tool} ended with ${child.exitCode}`)
           await sleep(POLL_MS)
         }
       })
-      check(output, input)
+      await sink.check()
       return perMessage(measured, input)
+    },
+  }
+}
+
+function archive(name: string, flags: readonly string[]): Workload {
+  return consume(name, 'nsq_to_file', ({ folder, topic, input }) => {
+    const output = path.join(folder, topic)
+    return Promise.resolve({
+      flags: [`--output-dir=${output}`, '--sync-interval=1s', ...flags],
+      check: () => Promise.resolve(check(output, input)),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    })
+  })
+}
+
+/** To another topic of the same nsqd. */
+async function mirror({ nsqd, topic, input }: Room): Promise<Sink> {
+  const copy = `${topic}-copy`
+  await nsqd.createTopic(copy)
+  const destination = `--destination-nsqd-tcp-address=127.0.0.1:${nsqd.tcpPort}`
+  return {
+    flags: [destination, `--destination-topic=${copy}`, '--status-every=0'],
+    check: async () => {
+      const depth = await nsqd.topicDepth(copy)
+      if (depth !== input.messages) throw new Error(`${depth} of ${input.messages} are copied`)
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
+
+/** To an endpoint in this process, which is a part of the limit for everybody. */
+async function post({ input }: Room): Promise<Sink> {
+  let taken = 0
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      taken += 1
+      response.end()
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return {
+    flags: [`--post=http://127.0.0.1:${port}/`, '--status-every=0'],
+    check: () => {
+      if (taken !== input.messages) throw new Error(`${taken} of ${input.messages} are posted`)
+      return Promise.resolve()
+    },
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(server, 'close')
+      server.close().closeAllConnections()
+      await closed
     },
   }
 }
