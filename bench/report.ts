@@ -101,7 +101,8 @@ function title(text: string, isMarkdown: boolean): string {
   return isMarkdown ? `### ${text}` : text.toUpperCase()
 }
 
-function layOut(lines: readonly string[][], isMarkdown: boolean): string {
+/** Columns under each other; the first of the lines is the heading. */
+export function layOut(lines: readonly string[][], isMarkdown: boolean): string {
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   )

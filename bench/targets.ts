@@ -39,7 +39,8 @@ export async function versionOf(program: string): Promise<string> {
   return stdout.trim().split('\n')[0] ?? ''
 }
 
-function startable(program: string, args: readonly string[]) {
+/** How a program is started: a script with this Node, anything else by itself. */
+export function startable(program: string, args: readonly string[]) {
   return program.endsWith('.js')
     ? { command: process.execPath, args: [program, ...args] }
     : { command: program, args }

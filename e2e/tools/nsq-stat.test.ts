@@ -62,6 +62,53 @@ void suite('nsq_stat', () => {
     )
   })
 
+  void test('finds the nsqd by nsqlookupd, and adds them up', async (t) => {
+    const lookupd = new ToolProcess('nsqlookupd', [
+      '--tcp-address=127.0.0.1:0',
+      '--http-address=127.0.0.1:0',
+    ])
+    t.after(() => lookupd.end())
+    const port = (kind: string): string | undefined =>
+      new RegExp(`${kind}: listening on \\S*:(\\d+)`).exec(lookupd.stderr)?.[1]
+    await until('nsqlookupd listens', () => port('TCP') !== undefined && port('HTTP') !== undefined)
+    using firstFolder = new TempFolder('nsq-stat-first')
+    using secondFolder = new TempFolder('nsq-stat-second')
+    const nsqds = await Promise.all(
+      [firstFolder, secondFolder].map(({ path }) =>
+        TestNsqd.start(path, [`--lookupd-tcp-address=127.0.0.1:${port('TCP')}`]),
+      ),
+    )
+    try {
+      for (const each of nsqds) {
+        await each.makeChannel('both', CHANNEL)
+        await each.publish('both', 'a', 'b')
+      }
+      const http = `127.0.0.1:${port('HTTP')}`
+      await until('both are registered', async () => {
+        const response = await fetch(`http://${http}/lookup?topic=both`)
+        return ((await response.text()).match(/"tcp_port"/g) ?? []).length === 2
+      })
+      const flags = ['--topic=both', `--channel=${CHANNEL}`, '--interval=100ms', '--count=1']
+      const { code, stdout } = await runTool('nsq_stat', [
+        `--lookupd-http-address=${http}`,
+        ...flags,
+        '--json',
+      ])
+      assert.equal(code, 0)
+      const { depth, nodes } = JSON.parse(stdout) as {
+        readonly depth: number
+        readonly nodes: readonly { readonly node: string; readonly depth: number }[]
+      }
+      assert.equal(depth, 4)
+      assert.deepEqual(
+        nodes.map(({ node }) => node),
+        nsqds.map(({ httpAddress }) => httpAddress).toSorted(),
+      )
+    } finally {
+      await Promise.all(nsqds.map((each) => each.stop()))
+    }
+  })
+
   void test('ends with 0 at once when it is told to', async (t) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       const tool = start(t, ['--interval=1h'])

@@ -133,7 +133,8 @@ void suite('nsq_to_http', () => {
         await nsqd.drained(topic, CHANNEL)
         await tool.stop()
         assert.match(tool.stderr, new RegExp(`\\(${bad.url}\\) `), 'it was tried')
-        assert.deepEqual(good.taken.splice(0).toSorted(), sent.toSorted())
+        // On a busy machine even the good one may be late, and get a message twice.
+        assert.deepEqual([...new Set(good.taken.splice(0))].toSorted(), sent.toSorted())
         assert.deepEqual(bad.taken, [])
       }
     })
@@ -175,7 +176,7 @@ void suite('nsq_to_http', () => {
     const tool = start(t, topic, [
       ...posts(targets),
       '--mode=multicast',
-      '--http-client-request-timeout=300ms',
+      '--http-client-request-timeout=2s',
     ])
     const good = targets.filter((target) => target !== bad)
     await until('the others have it all', () => good.every(({ taken }) => taken.length >= 20))
@@ -190,6 +191,20 @@ void suite('nsq_to_http', () => {
     assert.deepEqual(bad.taken.toSorted(), bodies(20).toSorted())
     for (const { taken } of good) assert.deepEqual(taken.toSorted(), bodies(20).toSorted())
   })
+
+  for (const mode of ['hostpool', 'round-robin', 'multicast']) {
+    void test(`${mode}: one that stalls stops no other`, async (t) => {
+      const [good, bad] = (await endpoints(t, 2)) as [Endpoint, Endpoint]
+      bad.behaviour = 'stall'
+      const topic = await newTopic(...bodies(100))
+      const limits = ['--n=10', '--max-in-flight=20', '--http-client-request-timeout=1h']
+      start(t, topic, [...posts([bad, good]), `--mode=${mode}`, ...limits])
+      const expected = mode === 'multicast' ? 100 : 95
+      await until('the other has what it can get', () => good.taken.length >= expected)
+      // Half of what can be under way is stuck; with multicast all that could be, before it was noticed.
+      assert.ok(bad.received.length <= (mode === 'multicast' ? 10 : 5), `${bad.received.length}`)
+    })
+  }
 
   void test('--sample sends a share and finishes the rest', async (t) => {
     const [target] = (await endpoints(t, 1)) as [Endpoint]

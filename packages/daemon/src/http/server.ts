@@ -8,8 +8,7 @@ import { formatGoDuration } from '../go/duration.ts'
 import { formatListenAddress, listen } from '../listen-address.ts'
 import type { ListenAddress } from '../listen-address.ts'
 import type { Logger } from '../log/logger.ts'
-import { createApp } from './app.ts'
-import type { HttpTimeouts } from './app.ts'
+import type { createApp, HttpTimeouts } from './app.ts'
 import { readBody } from './body.ts'
 import { Connections } from './connections.ts'
 import { HttpError } from './http-error.ts'
@@ -65,12 +64,14 @@ export class HttpServer implements AsyncDisposable {
 
   /** @throws {ListenError} */
   static async start(options: HttpServerOptions): Promise<HttpServer> {
-    const server = new HttpServer(options)
+    // Fastify is not loaded before somebody serves: the tools, which don't, start in half the time.
+    const app = await import('./app.ts')
+    const server = new HttpServer(options, app.createApp)
     await server.#listen(options.address)
     return server
   }
 
-  private constructor(options: HttpServerOptions) {
+  private constructor(options: HttpServerOptions, create: typeof createApp) {
     this.#logger = options.logger
     this.#gate = options.gate
     this.#lastWord = options.finish
@@ -78,7 +79,7 @@ export class HttpServer implements AsyncDisposable {
     const table = new RouteTable(options.routes)
     const unrouted = (request: IncomingMessage, response: ServerResponse): void =>
       this.#answerUnrouted(table, request, response)
-    this.#app = createApp(options, unrouted)
+    this.#app = create(options, unrouted)
     this.#connections = new Connections(this.#app.server)
     this.#limitConnections(options.maxConnections ?? DEFAULT_MAX_CONNECTIONS)
     for (const route of options.routes) {

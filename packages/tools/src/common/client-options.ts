@@ -182,7 +182,7 @@ export const clientKeys: Readonly<Record<string, Key>> = {
 
   max_in_flight: integer('accepted without effect: use --max-in-flight', { min: 0 }, nothing),
   max_attempts: integer(
-    'a message delivered more often than this is given up, 0 for never (5; 0 in nsq_to_file)',
+    'a message delivered more often than this is given up, 0 for never (0)',
     { min: 0, max: 65_535 },
     (maxAttempts) => consumer({ maxAttempts }),
   ),

@@ -9,9 +9,17 @@ const SLOW_MS = 1_000
 
 export interface ToAllSettings<M> {
   readonly outlets: Outlets<M>
+  /** How often the outlets that owe a message are tried again, after a wait, before it is given back. */
   readonly retries: number
+  readonly slowMs?: number
   /** Milliseconds that only go forward. */
   readonly now?: () => number
+}
+
+/** The outlets that a message still has to go to, and those among them that it is being sent to. */
+interface Debt {
+  readonly owed: Set<number>
+  readonly running: Set<number>
 }
 
 /**
@@ -21,75 +29,88 @@ export interface ToAllSettings<M> {
 export class ToAll<M> implements Delivery<M> {
   readonly #outlets: Outlets<M>
   readonly #retries: number
+  readonly #slowMs: number
   readonly #now: () => number
   readonly #health: readonly Health[]
-  /** Which outlets a message still owes; the longest remembered first. Forgetting one means sending it to all again. */
-  readonly #owed = new Map<string, readonly number[]>()
+  /** The longest remembered first. To forget a message means to send it to all again. */
+  readonly #debts = new Map<string, Debt>()
 
-  constructor({ outlets, retries, now = () => performance.now() }: ToAllSettings<M>) {
+  constructor({ outlets, retries, slowMs = SLOW_MS, now = defaultNow }: ToAllSettings<M>) {
     this.#outlets = outlets
     this.#retries = retries
+    this.#slowMs = slowMs
     this.#now = now
     this.#health = Array.from({ length: outlets.size }, () => new Health())
   }
 
   async deliver(message: M, id: string, stop: AbortSignal): Promise<void> {
-    const everyone = [...this.#health.keys()]
-    let owed = this.#owed.get(id) ?? everyone
-    this.#owed.delete(id)
+    const debt = this.#debts.get(id) ?? { owed: new Set(this.#health.keys()), running: new Set() }
+    this.#debts.delete(id)
     try {
-      await inRounds(this.#retries, stop, async () => {
-        const { left, errors } = await this.#sendTo(owed, message)
-        const hasTaker = left.length < everyone.length
-        owed = left
-        if (left.length === 0) return
-        const reason = errors.length > 0 ? errors.join('; ') : 'passed over an endpoint in trouble'
-        throw new NotDelivered(reason, hasTaker)
-      })
-    } finally {
-      if (owed.length > 0 && owed.length < everyone.length) this.#remember(id, owed)
+      await inRounds(this.#retries, stop, () => this.#sendOwed(debt, message))
+    } catch (error) {
+      this.#remember(id, debt)
+      throw error
     }
   }
 
-  async #sendTo(
-    owed: readonly number[],
-    message: M,
-  ): Promise<{ readonly left: readonly number[]; readonly errors: readonly string[] }> {
-    const left: number[] = []
+  async #sendOwed(debt: Debt, message: M): Promise<void> {
     const errors: string[] = []
-    const sendOne = async (index: number): Promise<void> => {
-      try {
-        await this.#outlets.send(index, message)
-        this.#health[index]?.revive()
-      } catch (error) {
-        this.#health[index]?.fail(this.#now())
-        left.push(index)
-        errors.push(error instanceof Error ? error.message : String(error))
-      }
+    const sending = [...debt.owed]
+      .filter((index) => !debt.running.has(index) && this.#isOpen(index))
+      .map((index) => this.#sendOne(index, debt, message, errors))
+    await this.#settledOrStuck(Promise.all(sending), debt)
+    if (debt.owed.size === 0) return
+    const reason = errors.length > 0 ? errors.join('; ') : 'passed over an endpoint in trouble'
+    throw new NotDelivered(reason, debt.owed.size < this.#health.length)
+  }
+
+  /** Never rejects. What comes of it counts even when nobody waits for it any more. */
+  async #sendOne(index: number, debt: Debt, message: M, errors: string[]): Promise<void> {
+    debt.running.add(index)
+    try {
+      await this.#outlets.send(index, message)
+      debt.owed.delete(index)
+      this.#health[index]?.revive()
+    } catch (error) {
+      this.#health[index]?.fail(this.#now())
+      errors.push(error instanceof Error ? error.message : String(error))
+    } finally {
+      debt.running.delete(index)
     }
-    const sending: Promise<void>[] = []
-    for (const index of owed) {
-      if (this.#isOpen(index)) sending.push(sendOne(index))
-      else left.push(index)
-    }
-    await Promise.all(sending)
-    return { left, errors }
+  }
+
+  /** Waits no longer for outlets that have taken up their share of what can be under way at once. */
+  async #settledOrStuck(settled: Promise<unknown>, { running }: Debt): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const stuck = new Promise<void>((resolve) => {
+      timer = setInterval(() => {
+        if ([...running].every((index) => this.#outlets.isFull(index))) resolve()
+      }, this.#slowMs)
+    })
+    await Promise.race([settled, stuck])
+    clearInterval(timer)
   }
 
   #isOpen(index: number): boolean {
     const nowMs = this.#now()
-    if (this.#outlets.isFull(index) && this.#outlets.oldestMs(index, nowMs) > SLOW_MS) return false
+    const isSlow = this.#outlets.oldestMs(index, nowMs) > this.#slowMs
+    if (isSlow && this.#outlets.isFull(index)) return false
     // With all of them dead there is nobody to go on for.
     if (this.#health.every(({ isDead }) => isDead)) return true
     return this.#health[index]?.take(nowMs) ?? false
   }
 
-  #remember(id: string, owed: readonly number[]): void {
-    this.#owed.set(id, owed)
-    if (this.#owed.size <= MOST_REMEMBERED) return
-    for (const oldest of this.#owed.keys()) {
-      this.#owed.delete(oldest)
+  #remember(id: string, debt: Debt): void {
+    this.#debts.set(id, debt)
+    if (this.#debts.size <= MOST_REMEMBERED) return
+    for (const oldest of this.#debts.keys()) {
+      this.#debts.delete(oldest)
       break
     }
   }
+}
+
+function defaultNow(): number {
+  return performance.now()
 }

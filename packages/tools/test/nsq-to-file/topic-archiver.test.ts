@@ -90,7 +90,7 @@ function start(options: { gzip?: boolean; maxInFlight?: number } = {}): Bench {
 
 void suite('one topic being archived', () => {
   void test('nothing is finished before it is synced', async (t) => {
-    let release = (): void => undefined
+    let release: (() => void) | undefined
     let syncs = 0
     await interceptSync(t, () => {
       syncs += 1
@@ -106,14 +106,14 @@ void suite('one topic being archived', () => {
     assert.equal(readFileSync(output.at('out'), 'utf8'), 'one\n')
     assert.deepEqual(source.finished, [])
     source.send('two', 'three')
-    release()
+    release?.()
     await until('the first is finished', () => source.finished.length > 0)
     assert.deepEqual(source.finished, ['one'])
     source.isStarved = true
     source.send('four')
     await until('a starved consumer makes it sync', () => syncs === 2)
     assert.deepEqual(source.finished, ['one'])
-    release()
+    release?.()
     await until('all are finished', () => source.finished.length === 4)
     t.mock.restoreAll()
     await bench.archiver.close()

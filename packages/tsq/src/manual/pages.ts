@@ -40,9 +40,10 @@ const TOOL_EXIT =
   'Exit code 0 after a clean end, 1 for a value that cannot be used or a failure, 2 for a flag that cannot be understood.'
 const TOOL_STOP =
   'INT and TERM stop it gently: it takes no new messages, answers those in hand and ends, after 30 s in any case.'
-const GIVES_UP =
-  '**A message that was delivered more than 5 times is finished without being processed.** ' +
-  '`--consumer-opt=max_attempts,0` lifts that limit.'
+const NEVER_GIVES_UP =
+  'It never gives a message up for its attempts, as NSQ 1.3.0 does after five. `--consumer-opt=max_attempts,5` brings that ' +
+  'limit back, and with it the loss.'
+const LIVE_GUIDE = '[passing messages on and looking at them](../guides/tools-live.md)'
 
 const NO_OPTIONS = defineOptions({})
 
@@ -85,7 +86,8 @@ export const pages: readonly Page[] = [
     hasVersion: true,
     notes: [
       '`tsq tail <topic>...` takes topics without a flag too, and the nsqd of this machine unless told otherwise.',
-      GIVES_UP,
+      'With `--n` everything printed is finished, and nothing else was taken.',
+      NEVER_GIVES_UP,
       TOOL_STOP,
       TOOL_EXIT,
     ],
@@ -98,7 +100,11 @@ export const pages: readonly Page[] = [
       'nsq_stat --topic=<topic> --channel=<channel> --nsqd-http-address=<host:port>... [flags]',
     table: nsqStatOptions,
     hasVersion: true,
-    notes: ['INT, TERM and HUP end it at once.', TOOL_EXIT],
+    notes: [
+      'On a terminal it is a table that stays in its place; elsewhere its lines are those of NSQ.',
+      'INT, TERM and HUP end it at once.',
+      TOOL_EXIT,
+    ],
   },
   {
     command: 'nsq_to_file',
@@ -112,8 +118,7 @@ export const pages: readonly Page[] = [
         'says what that means for rotation, compression and restarts.',
       'In `--datetime-format`: `%Y` `%y` `%m` `%d` `%H` `%I` `%M` `%S` `%p` `%B` `%b` `%A` `%a` `%Z` `%z` `%%`; everything else ' +
         'stays as it is.',
-      "Unlike the other tools it never gives a message up for its attempts. `--consumer-opt=max_attempts,5` brings NSQ's limit back, " +
-        'and with it the loss.',
+      NEVER_GIVES_UP,
       'HUP closes the file being written; the next message opens another. ' + TOOL_STOP,
       TOOL_EXIT,
     ],
@@ -126,7 +131,13 @@ export const pages: readonly Page[] = [
       'nsq_to_http --topic=<topic> --post=<url>... --nsqd-tcp-address=<host:port>... [flags]',
     table: nsqToHttpOptions,
     hasVersion: true,
-    notes: [GIVES_UP, TOOL_STOP, TOOL_EXIT],
+    notes: [
+      'A message is finished once its request was answered with success, and goes back to nsqd otherwise. The guide to ' +
+        `${LIVE_GUIDE} says how the modes differ.`,
+      NEVER_GIVES_UP,
+      TOOL_STOP,
+      TOOL_EXIT,
+    ],
   },
   {
     command: 'nsq_to_nsq',
@@ -136,7 +147,13 @@ export const pages: readonly Page[] = [
       'nsq_to_nsq --topic=<topic>... --nsqd-tcp-address=<host:port>... --destination-nsqd-tcp-address=<host:port>... [flags]',
     table: nsqToNsqOptions,
     hasVersion: true,
-    notes: [GIVES_UP, TOOL_STOP, TOOL_EXIT],
+    notes: [
+      'A message is finished once a destination has answered `OK`, or when the filter has no use for it; see ' +
+        `${LIVE_GUIDE}.`,
+      NEVER_GIVES_UP,
+      TOOL_STOP,
+      TOOL_EXIT,
+    ],
   },
   {
     command: 'to_nsq',
