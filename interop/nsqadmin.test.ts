@@ -107,7 +107,9 @@ function masked(value: unknown): unknown {
   if (Array.isArray(value)) return sortedByAddress(value.map(masked))
   if (typeof value !== 'object' || value === null) return value
   const object = value as Json
-  const entries = Object.entries(object).filter(([key]) => !['connected', 'min'].includes(key))
+  const entries = Object.entries(object).filter(
+    ([key]) => !['connected', 'min', 'remote_address'].includes(key),
+  )
   return Object.fromEntries(
     entries.map(([key, one]) => {
       // NSQ's merged channels lack their first node and share its numbers (aliasing).
@@ -122,16 +124,19 @@ function masked(value: unknown): unknown {
 }
 
 function sortedByAddress(list: readonly unknown[]): unknown[] {
-  const key = (one: unknown): string => {
-    const { http_port, node } = (typeof one === 'object' && one !== null ? one : {}) as Json
-    return String(http_port ?? node ?? '')
-  }
-  return list.toSorted((a, b) => key(a).localeCompare(key(b)))
+  return list.toSorted((a, b) => addressOf(a).localeCompare(addressOf(b)))
+}
+
+function addressOf(one: unknown): string {
+  if (typeof one === 'string') return one
+  if (typeof one !== 'object' || one === null) return ''
+  const { http_port: port, node } = one as { readonly http_port?: number; readonly node?: string }
+  return `${port ?? ''}${node ?? ''}`
 }
 
 function withoutAliases(channel: unknown): unknown {
-  const { channel_name, topic_name, paused } = channel as Json
-  return { channel_name, topic_name, paused }
+  const { channel_name, topic_name } = channel as Json
+  return { channel_name, topic_name }
 }
 
 function shown({ status, headers, json, text }: AdminAnswer): unknown {
@@ -155,7 +160,6 @@ const READS = [
   '/api/topics/second/c%23ephemeral',
   '/api/nodes',
   '/api/counter',
-  '/ping',
 ]
 
 /** Calls that both refuse alike. */
@@ -296,8 +300,12 @@ function shownWithoutKnown404(answer: AdminAnswer): unknown {
   const { json } = answer
   if (typeof json !== 'object' || json === null) return shown(answer)
   const { message } = json as { readonly message?: unknown }
-  const isKnown = typeof message === 'string' && /^WARNING: got response 404 [^\n]*$/.test(message)
+  const isKnown = typeof message === 'string' && isKnown404(message)
   return shown(isKnown ? { ...answer, json: { ...json, message: '' } } : answer)
+}
+
+function isKnown404(message: string): boolean {
+  return /^WARNING: got response 404 [^\n]*TOPIC_NOT_FOUND[^\n]*$/.test(message)
 }
 
 /** Every write once; what was answered, and what the nodes have afterwards. */
@@ -318,7 +326,8 @@ async function writeAll(admin: RunningAdmin, { nsqds, lookupds }: Cluster): Prom
   const answers = []
   for (const [method, target, body] of calls) {
     const { status, json } = await admin.call(method, target, body)
-    answers.push([target.replace(/:\d+/, ''), status, (json as { message: string }).message === ''])
+    const { message } = json as { readonly message: string }
+    answers.push([target.replace(/:\d+/, ''), status, message === '' || isKnown404(message)])
   }
   const state = []
   for (const nsqd of nsqds) {
