@@ -374,9 +374,7 @@ test('a guard refuses before the body is read', async (t) => {
 })
 
 test('every answer passes by who has the last word', async (t) => {
-  const finish = (request: HttpRequest, reply: HttpReply): HttpReply =>
-    reply.with({ 'X-Seen': request.url })
-  const server = await start(t, { finish })
+  const server = await start(t, { finish: markSeen })
   assert.equal((await ask(server, 'GET /ping')).headers.get('X-Seen'), '/ping')
   assert.equal((await ask(server, 'GET /nowhere')).headers.get('X-Seen'), '/nowhere')
   const failing = await start(t, { finish: () => Promise.reject(new Error('broken')) })
@@ -423,3 +421,7 @@ test('refuses connections beyond its limit, and takes them again when some have 
   assert.equal(answer?.status, 200)
   second.destroy()
 })
+
+function markSeen(request: HttpRequest, reply: HttpReply): HttpReply {
+  return reply.with({ 'X-Seen': request.url })
+}
