@@ -7,10 +7,10 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, Locator, Page, Request } from 'playwright-core'
 
 import { axeViolations, browserMissing, launchBrowser, watchErrors } from './browser.ts'
-import { type Cluster, startCluster, startTraffic } from './cluster.ts'
+import { CLIENT_ID, type Cluster, startCluster, startTraffic } from './cluster.ts'
 
 const LIMIT_MS = 20_000
 const PHONE = { width: 390, height: 844 }
@@ -295,6 +295,30 @@ describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
       await page.getByText('No clients connected to this channel').waitFor()
     })
 
+    it('shows markup in names and bodies as text', async () => {
+      await open('/topics/orders/billing')
+      await page.getByText(`(${CLIENT_ID})`).first().waitFor()
+      assert.equal(await page.locator('main img').count(), 0)
+    })
+
+    it('asks as often as is chosen, and not at all when off', async () => {
+      await open('/')
+      let asked = 0
+      const count = (request: Request): void => {
+        if (request.url().endsWith('/api/overview')) asked++
+      }
+      page.on('request', count)
+      await page.getByLabel('Refresh').selectOption('1')
+      await until('it asks again and again', async () => asked >= 3)
+      await page.getByLabel('Refresh').selectOption('0')
+      await page.waitForLoadState('networkidle')
+      asked = 0
+      await pause(2500)
+      assert.equal(asked, 0)
+      page.off('request', count)
+      await page.getByLabel('Refresh').selectOption('5')
+    })
+
     it('keeps filter and sort in the address, and goes to the filter by a key', async () => {
       await open('/topics')
       await page.getByRole('searchbox').waitFor()
@@ -373,6 +397,20 @@ describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
       assert.deepEqual(await axeViolations(page), [])
       await page.keyboard.press('Escape')
       await dialog().waitFor({ state: 'detached' })
+    })
+
+    it('says which node does not answer, and shows the others', async () => {
+      const [gone] = cluster.nsqds
+      await gone[Symbol.asyncDispose]()
+      await open('/')
+      const problems = page.getByRole('region', { name: 'Nodes that do not answer' })
+      await problems
+        .or(page.getByText('1 node', { exact: false }))
+        .first()
+        .waitFor()
+      await open('/topics/orders')
+      await page.getByText('Total:').waitFor()
+      assert.deepEqual(await axeViolations(page), [])
     })
 
     it('made the browser complain of nothing', () => {
