@@ -30,7 +30,7 @@ export class Ring {
   write(slot: number, row: readonly number[]): void {
     if (slot < this.#last) return
     const from = Math.max(this.#last + 1, slot - this.points + 1)
-    for (let empty = from; empty < slot; empty++) this.#fill(empty)
+    for (let empty = from; empty < slot; empty++) this.#empty(empty)
     this.#last = slot
     const page = this.#pageOf(slot)
     const at = this.#offsetOf(slot)
@@ -45,9 +45,9 @@ export class Ring {
     return page?.[this.#offsetOf(slot) + column] ?? Number.NaN
   }
 
-  #fill(slot: number): void {
+  #empty(slot: number): void {
     const at = this.#offsetOf(slot)
-    this.#pageOf(slot).fill(Number.NaN, at, at + this.columns)
+    this.#pages[this.#pageIndex(slot)]?.fill(Number.NaN, at, at + this.columns)
   }
 
   #pageOf(slot: number): Float32Array {

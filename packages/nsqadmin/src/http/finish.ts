@@ -35,18 +35,34 @@ export async function finishReply(
     ...(reply.headers['Cache-Control'] === undefined ? { 'Cache-Control': 'no-store' } : {}),
     ...(isTls ? { 'Strict-Transport-Security': STRICT_TRANSPORT } : {}),
   })
-  return compress(request, careful)
+  return compress(request, reply, careful)
 }
 
-async function compress({ headers }: HttpRequest, reply: HttpReply): Promise<HttpReply> {
+/** Of answers that are given to many: those who ask meanwhile wait for the same. */
+const compressedOf = {
+  gzip: new WeakMap<HttpReply, Promise<Buffer>>(),
+  deflate: new WeakMap<HttpReply, Promise<Buffer>>(),
+}
+
+/** @param original known again where the same answer is given twice. */
+async function compress(
+  { headers }: HttpRequest,
+  original: HttpReply,
+  reply: HttpReply,
+): Promise<HttpReply> {
   const { body, contentType = '' } = reply
   const isWorthIt = Buffer.byteLength(body) >= SMALLEST_COMPRESSED
   if (!isWorthIt || !/^text\/|json|javascript|svg/.test(contentType)) return reply
   const encoding = encodingFor(headers['accept-encoding'])
   const varying = { Vary: 'Accept-Encoding' }
   if (encoding === undefined) return reply.with(varying)
-  const compressed = await (encoding === 'gzip' ? gzipLater(body) : deflateLater(body))
-  return reply.with({ ...varying, 'Content-Encoding': encoding }, compressed)
+  const known = compressedOf[encoding]
+  let compressed = known.get(original)
+  if (compressed === undefined) {
+    compressed = encoding === 'gzip' ? gzipLater(body) : deflateLater(body)
+    known.set(original, compressed)
+  }
+  return reply.with({ ...varying, 'Content-Encoding': encoding }, await compressed)
 }
 
 /** The first of the two that is named and wanted. */

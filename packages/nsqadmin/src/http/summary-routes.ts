@@ -1,6 +1,6 @@
 // What is told from the last samples: costs the nodes nothing, however many look on.
 
-import { HttpError, type HttpRequest, type Route } from '@tsq/daemon'
+import { goJson, HttpError, HttpReply, type HttpRequest, JSON_TYPE, type Route } from '@tsq/daemon'
 
 import type { History as HistoryAnswer } from '../api.ts'
 import type { Gatekeeper } from '../auth/gatekeeper.ts'
@@ -31,10 +31,23 @@ export function summaryRoutes({ sampler, history, gatekeeper }: SummaryContext):
     },
   })
   return [
-    get('overview', () => overview(sampler)),
-    get('summary/topics', () => topicSummaries(sampler)),
+    get('overview', oncePerSample(sampler, overview)),
+    get('summary/topics', oncePerSample(sampler, topicSummaries)),
     get('history', (request) => historyAnswer(history, sampler.sampledAt, request)),
   ]
+}
+
+/** The same answer for everybody who looks at the same sample. It is made, and compressed, once. */
+function oncePerSample(sampler: Sampler, view: (sampler: Sampler) => object): () => HttpReply {
+  let reply: HttpReply | undefined
+  let madeOf = -1
+  return () => {
+    if (reply === undefined || madeOf !== sampler.sampledAt) {
+      madeOf = sampler.sampledAt
+      reply = new HttpReply({ contentType: JSON_TYPE, body: goJson(view(sampler)) })
+    }
+    return reply
+  }
 }
 
 function historyAnswer(history: History, sampledAt: number, { query }: HttpRequest): HistoryAnswer {
