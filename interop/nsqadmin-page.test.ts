@@ -98,7 +98,7 @@ describe('nsqadmin in a browser', () => {
       await page.getByRole('button', { name: 'Pause Channel' }).click()
       const dialog = page.getByRole('dialog')
       await dialog.getByRole('button', { name: 'Pause' }).click()
-      await dialog.getByText('Done on 1 node').waitFor()
+      await dialog.getByText('Done: 1 of 1').waitFor()
       await dialog.getByRole('button', { name: 'Close' }).click()
       await page.getByRole('button', { name: 'UnPause Channel' }).waitFor()
 

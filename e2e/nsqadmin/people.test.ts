@@ -95,7 +95,7 @@ describe('nsqadmin and who looks at it', { skip: browserMissing() }, () => {
     await logIn('a-admin', PASSWORD)
     await button('Pause Topic').click()
     await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
-    await page.getByText('Done on 1 node').waitFor()
+    await page.getByText('Done: 1 of 1').waitFor()
     await button('Close').click()
     await page.getByRole('link', { name: 'Audit log' }).click()
     await page.getByRole('row', { name: /a-admin .* pause_topic/ }).waitFor()

@@ -374,9 +374,7 @@ test('a guard refuses before the body is read', async (t) => {
 })
 
 test('every answer passes by who has the last word', async (t) => {
-  const finish = (request: HttpRequest, reply: HttpReply): HttpReply =>
-    reply.with({ 'X-Seen': request.url })
-  const server = await start(t, { finish })
+  const server = await start(t, { finish: markSeen })
   assert.equal((await ask(server, 'GET /ping')).headers.get('X-Seen'), '/ping')
   assert.equal((await ask(server, 'GET /nowhere')).headers.get('X-Seen'), '/nowhere')
   const failing = await start(t, { finish: () => Promise.reject(new Error('broken')) })
@@ -398,3 +396,7 @@ test('an answer may go on for as long as its handler likes', async (t) => {
   assert.equal(response.headers.get('content-type'), 'text/event-stream')
   assert.equal(await response.text(), 'data: 1\n\ndata: 2\n\n')
 })
+
+function markSeen(request: HttpRequest, reply: HttpReply): HttpReply {
+  return reply.with({ 'X-Seen': request.url })
+}

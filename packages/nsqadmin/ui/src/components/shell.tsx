@@ -58,7 +58,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
           </div>
         </div>
       </header>
-      <main id="main" className={styles['main']}>
+      <main id="main" tabIndex={-1} className={styles['main']}>
         {children}
       </main>
       {isHelpOpen ? <Help onClose={() => setIsHelpOpen(false)} /> : undefined}
