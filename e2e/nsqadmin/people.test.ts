@@ -80,6 +80,8 @@ describe('nsqadmin and who looks at it', { skip: browserMissing() }, () => {
     for (const [role, buttons] of Object.entries(expected)) {
       await logIn(`a-${role}`, PASSWORD)
       assert.deepEqual(await buttonsOfTopic(), buttons, role)
+      const audit = page.getByRole('link', { name: 'Audit log' })
+      assert.equal(await audit.count(), role === 'viewer' ? 0 : 1)
       const publish = page.getByRole('link', { name: 'Publish' })
       assert.equal(await publish.count(), role === 'viewer' ? 0 : 1)
       await page.getByRole('link', { name: 'Topics', exact: true }).first().click()
