@@ -109,6 +109,9 @@ void suite('nsqd and an nsqlookupd with TLS', { skip }, () => {
     const half = { lookupdTls: true, lookupdTlsCert: files!.clientCert }
     await assert.rejects(Nsqd.start(half), /must be given together/)
     const missing = { lookupdTls: true, lookupdTlsRootCaFile: '/nowhere/ca.pem' }
-    await assert.rejects(Nsqd.start(missing), /client TLS config - --lookupd-tls-root-ca-file=.*no such file/)
+    await assert.rejects(
+      Nsqd.start(missing),
+      /client TLS config - --lookupd-tls-root-ca-file=.*no such file/,
+    )
   })
 })
