@@ -96,6 +96,9 @@ test('text, JSON and nothing are answered as nsqd answers them', async (t) => {
   assert.equal(nothing.headers.get('Content-Length'), '0')
   assert.equal(nothing.headers.get('X-Nsq-Content-Type'), 'nsq; version=1.0')
 
+  const empty = await ask(server, 'GET /stats?topic=')
+  assert.equal(empty.headers.has('Content-Type'), false, 'empty text has no type, as in Go')
+
   assert.equal((await ask(server, 'GET /later')).body, '{"ok":true}')
 })
 
