@@ -19,6 +19,8 @@ import { clusterOptions, type Ports, upOptions, upRules } from './options.ts'
 import { Screen } from './screen.ts'
 
 const PING_LIMIT_MS = 2_000
+/** npm and npx pass on a Ctrl-C that the terminal has sent us already. */
+const SAME_SIGNAL_MS = 500
 const DOWN_LIMIT_MS = 60_000
 const DOWN_POLL_MS = 100
 
@@ -29,15 +31,18 @@ export async function up(argv: readonly string[]): Promise<void> {
   const screen = new Screen()
   const stop = new AbortController()
   const kill = new AbortController()
+  let stoppedAt = 0
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (stop.signal.aborted) {
+        if (performance.now() - stoppedAt < SAME_SIGNAL_MS) return
         screen.text('killing what is left')
         process.exitCode = 1
         kill.abort()
         return
       }
       screen.text('stopping; once more to kill')
+      stoppedAt = performance.now()
       stop.abort()
     })
   }
