@@ -87,7 +87,12 @@ async function runClientTests(node: string): Promise<void> {
   const folder = join(repositoryFolder, 'packages', 'client', 'dist', 'test')
   const names = await readdir(folder, { recursive: true })
   const files = names.filter((name) => name.endsWith('.test.js')).map((name) => join(folder, name))
-  await run(node, ['--test', ...files], { timeout: TIMEOUT_MS })
+  try {
+    await run(node, ['--test', '--test-reporter=spec', ...files], { timeout: TIMEOUT_MS })
+  } catch (cause) {
+    const { stdout } = cause as { readonly stdout?: string }
+    throw new Error(`the client's tests fail under ${node}:\n${stdout}`, { cause })
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
