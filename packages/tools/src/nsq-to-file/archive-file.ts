@@ -1,11 +1,14 @@
 // Hot: one file being written, from message bodies to synced bytes.
 
+import { writeSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 
-import { compress, type Compression } from './compression.ts'
+import { compress, compressNow, type Compression } from './compression.ts'
 
 const LF = 0x0a
 const FIRST_BLOCK_BYTES = 65_536
+/** Up to here a block is compressed and written in place: the hand-over to other threads costs more than the work. */
+const SMALL_BLOCK_BYTES = 65_536
 /** A block is written once it has this many bytes, synced or not. */
 const FULL_BLOCK_BYTES = 1_048_576
 
@@ -67,8 +70,11 @@ export class ArchiveFile {
     if (this.#used === 0 && this.#hasPiece) return
     this.#isSynced = false
     const gathered = this.#block.subarray(0, this.#used)
-    const piece = await compress(gathered, this.#compression, this.#gzipLevel)
-    await writeAll(this.#handle, piece)
+    if (gathered.length <= SMALL_BLOCK_BYTES) {
+      writeAllNow(this.#handle, compressNow(gathered, this.#compression, this.#gzipLevel))
+    } else {
+      await writeAll(this.#handle, await compress(gathered, this.#compression, this.#gzipLevel))
+    }
     this.#hasPiece = true
     this.#used = 0
     // A block that a large message has blown up goes.
@@ -95,6 +101,10 @@ export class ArchiveFile {
     larger.set(this.#block.subarray(0, this.#used))
     this.#block = larger
   }
+}
+
+function writeAllNow({ fd }: FileHandle, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at)
 }
 
 /** One system call where the operating system takes it whole: another process may append to the same file. */

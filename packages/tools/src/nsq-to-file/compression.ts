@@ -13,6 +13,7 @@ export const EXTENSIONS: Readonly<Record<Compression, string>> = {
 
 type Callback = (error: Error | null, result: Buffer) => void
 interface Zstd {
+  zstdCompressSync(buffer: Buffer): Buffer
   zstdCompress(buffer: Buffer, callback: Callback): void
 }
 
@@ -20,6 +21,14 @@ interface Zstd {
 export const zstdProblem = hasZstd(zlib)
   ? undefined
   : `--zstd needs Node.js 22.15 or later, this is ${process.version}; use --gzip`
+
+/** Compresses a small piece here and now: handing it to another thread would take longer. */
+export function compressNow(piece: Buffer, compression: Compression, gzipLevel: number): Buffer {
+  if (compression === 'none') return piece
+  if (compression === 'gzip') return zlib.gzipSync(piece, { level: gzipLevel })
+  if (hasZstd(zlib)) return zlib.zstdCompressSync(piece)
+  throw new Error(zstdProblem)
+}
 
 /**
  * Compresses a piece, off the main thread.
