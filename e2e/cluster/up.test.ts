@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { networkInterfaces, tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -18,8 +19,8 @@ interface DaemonState {
   readonly state: string
   readonly pid?: number
   readonly host: string
-  readonly tcp: number
-  readonly http: number
+  readonly tcp?: number
+  readonly http?: number
   readonly restarts: number
 }
 
@@ -47,7 +48,8 @@ describe('tsq up', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'tsq-up-'))
-    const args = ['up', `--data=${folder}`, '--base-port=0', '--nsqd=2', '--nsqlookupd=2']
+    const archive = `--archive=${path.join(folder, 'archive')}`
+    const args = ['up', `--data=${folder}`, '--base-port=0', '--nsqd=2', '--nsqlookupd=2', archive]
     child = spawn(process.execPath, [TSQ, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
     child.stdout!.on('data', (bytes: Buffer) => {
       output += bytes.toString()
@@ -62,7 +64,7 @@ describe('tsq up', () => {
 
   it('says that all of it answers', async () => {
     const { stdout } = await run(process.execPath, [TSQ, 'status', `--data=${folder}`])
-    assert.equal(stdout.match(/ OK /g)?.length, 4)
+    assert.equal(stdout.match(/ OK /g)?.length, 6, stdout)
   })
 
   it('refuses a second cluster over the folder', async () => {
@@ -107,6 +109,24 @@ describe('tsq up', () => {
     await until('every message', () => sent.every((body) => received.has(body)))
   })
 
+  it('archives what was published', async () => {
+    const archive = path.join(folder, 'archive')
+    await until('the archive has a message', async () => {
+      const files = (await readdir(archive)).filter((name) => name.startsWith('orders.'))
+      const texts = await Promise.all(
+        files.map((name) => readFile(path.join(archive, name), 'utf8')),
+      )
+      return texts.some((text) => text.split('\n').includes('archiver 49'))
+    })
+  })
+
+  it('has a page for operators that knows every nsqd', async () => {
+    const { host, http } = await daemon('nsqadmin')
+    const answer = await fetch(`http://${host}:${http}/api/nodes`)
+    const { nodes } = (await answer.json()) as { nodes: unknown[] }
+    assert.equal(nodes.length, 2)
+  })
+
   it('leaves a drained nsqd down', async () => {
     const { host, http, restarts } = await daemon('nsqd-2')
     const answer = await fetch(`http://${host}:${http}/drain`, { method: 'POST' })
@@ -123,4 +143,81 @@ describe('tsq up', () => {
     await until('tsq up ended', () => child.exitCode !== null)
     assert.equal(child.exitCode, 0)
   })
+})
+
+/** Processes of this machine that have the text in their command line. */
+function mentioning(text: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((name) => {
+      try {
+        const line = readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ')
+        return line.includes(text) ? [line] : []
+      } catch {
+        return []
+      }
+    })
+}
+
+describe('signals to tsq up', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
+  async function withUp(
+    flags: readonly string[],
+    run: (up: ChildProcess, folder: string, output: () => string) => Promise<void>,
+  ): Promise<void> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tsq-up-'))
+    const args = [TSQ, 'up', `--data=${folder}`, '--base-port=0', ...flags]
+    const up = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    up.stdout!.on('data', (bytes: Buffer) => (output += bytes.toString()))
+    try {
+      await run(up, folder, () => output)
+      await eventually('nothing is left', () => mentioning(folder).length === 0)
+    } finally {
+      if (up.exitCode === null) up.kill('SIGKILL')
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
+  async function eventually(what: string, isSo: () => boolean): Promise<void> {
+    const deadline = Date.now() + LIMIT_MS
+    while (!isSo()) {
+      if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`)
+      await pause(50)
+    }
+  }
+
+  it('while it starts end it, and what it has started', () =>
+    withUp([], async (up, folder, output) => {
+      await eventually('a first process', () => output().includes('nsqlookupd-1 is starting'))
+      up.kill('SIGINT')
+      await eventually('the end', () => up.exitCode !== null)
+      assert.equal(up.exitCode, 0)
+      assert.deepEqual(mentioning(folder), [])
+    }))
+
+  const hasIpv6 = Object.values(networkInterfaces())
+    .flat()
+    .some((one) => one?.address === '::1')
+  it(
+    'that come twice kill what does not stop; --bind may be an IPv6 address',
+    { skip: !hasIpv6 },
+    () =>
+      withUp(['--bind=::1', '--nsqadmin=false'], async (up, folder, output) => {
+        await eventually('the cluster is up', () => output().includes('npx tsq pub'))
+        assert.match(output(), /nsqd-1 +tcp \[::1\]:\d+ {2}http:\/\/\[::1\]:\d+/)
+        const { stdout } = await run(process.execPath, [TSQ, 'status', `--data=${folder}`])
+        assert.equal(stdout.match(/ OK /g)?.length, 2, stdout)
+        const state = JSON.parse(readFileSync(path.join(folder, 'tsq-up.json'), 'utf8')) as {
+          daemons: DaemonState[]
+        }
+        // A process that is stopped takes no notice of SIGTERM.
+        process.kill(state.daemons.at(-1)!.pid!, 'SIGSTOP')
+        up.kill('SIGINT')
+        await eventually('it is stopping', () => output().includes('once more to kill'))
+        assert.equal(up.exitCode, null)
+        up.kill('SIGINT')
+        await eventually('the end', () => up.exitCode !== null)
+        assert.equal(up.exitCode, 1)
+      }),
+  )
 })

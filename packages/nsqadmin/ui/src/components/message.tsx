@@ -44,9 +44,12 @@ export function Message({ message, labels }: MessageProps) {
             choices={body.formats.map((value) => ({ value, label: LABELS[value] }))}
             onChoose={setChosen}
           />{' '}
-          <Button kind="quiet" onClick={() => void navigator.clipboard?.writeText(shown)}>
-            Copy
-          </Button>
+          {/* Browsers give the clipboard only to pages that came over HTTPS or from this machine. */}
+          {'clipboard' in navigator ? (
+            <Button kind="quiet" onClick={() => void navigator.clipboard.writeText(shown)}>
+              Copy
+            </Button>
+          ) : undefined}
         </span>
       </div>
       {/* Scrolled by keyboard as well, hence the tab stop. */}
