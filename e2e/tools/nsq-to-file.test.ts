@@ -231,6 +231,18 @@ void suite('nsq_to_file', () => {
     assert.deepEqual(files(topic), { 'tried.host.now.log': 'again and again\n' })
   })
 
+  test('a nsqd that is away is told and tried again; a topic that cannot be is told', async () => {
+    const args = ['--topic=away', '--topic=a b', `--output-dir=${folder.at('away')}`]
+    await using tool = new ToolProcess('nsq_to_file', [...args, '--nsqd-tcp-address=127.0.0.1:1'])
+    const refusals = (): number => tool.stderr.split('connect: connection refused').length - 1
+    await until('it was tried twice', () => refusals() >= 2, { timeoutMs: 20_000 })
+    assert.match(
+      tool.stderr,
+      /ERROR: couldn't create logger for new topic a b: invalid topic name$/m,
+    )
+    assert.deepEqual(await tool.end(), { code: 0, signal: null })
+  })
+
   test('it says who it is', async () => {
     await using tool = await archive('known', SOON)
     await until('it consumes', async () => {
