@@ -86,7 +86,7 @@ export class RunningAdmin implements AsyncDisposable {
       this.#process.once('exit', (code, signal) => giveUp(`ended with ${code ?? signal}`))
       createInterface({ input: stderr }).on('line', (line) => {
         lastLine = line
-        const [, address] = /HTTP: listening on (\S+)/.exec(line) ?? []
+        const [, address] = /HTTPS?: listening on (\S+)/.exec(line) ?? []
         if (address === undefined) return
         this.httpAddress = address
         clearTimeout(timer)

@@ -133,6 +133,16 @@ void suite('logging in', () => {
       'BAD_CSRF_TOKEN',
     ])
     const full = { ...session, 'x-csrf-token': String(json['csrf_token']) }
+    const { entries } = (await admin.ask('GET /api/audit', undefined, full)).json as {
+      entries: { action: string; user: string }[]
+    }
+    assert.deepEqual(
+      entries.map(({ action, user }) => [action, user]),
+      [
+        ['login', 'ann'],
+        ['login', 'vic'],
+      ],
+    )
     assert.deepEqual(await admin.outcome(line, { action: 'pause' }, full), [200, ''])
     assert.deepEqual(
       (await admin.ask('GET /config/users', undefined, full)).json,
@@ -153,7 +163,7 @@ void suite('logging in', () => {
     assert.deepEqual(await admin.outcome('POST /api/login', right), [429, 'TOO_MANY_ATTEMPTS'])
     const other = { user: 'nobody', password: 'correct horse' }
     assert.deepEqual(await admin.outcome('POST /api/login', other), [401, 'BAD_LOGIN'])
-    const odd = [{}, { user: 1, password: 'x' }]
+    const odd = [{}, { user: 1, password: 'x' }, { user: 'x'.repeat(65), password: 'x' }]
     for (const body of odd) {
       assert.deepEqual(await admin.outcome('POST /api/login', body), [400, 'INVALID_BODY'])
     }
