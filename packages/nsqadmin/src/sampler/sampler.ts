@@ -156,10 +156,15 @@ export class Sampler extends EventEmitter<SamplerEvents> {
     this.#timer.unref()
   }
 
-  /** Between two samples; as long as the sample at least, so that a cluster that is slow to ask is not asked all the time. */
+  /**
+   * Until the next sample: to the middle of a step of the history, so that each step gets one. At least as long as the
+   * last took, so that a cluster that is slow to ask is not asked all the time.
+   */
   get #pauseMs(): number {
     const { intervalMs } = this.#options
-    return Math.max(intervalMs - this.#tookMs, Math.min(this.#tookMs, intervalMs))
+    const least = Math.max(SOON_MS, Math.min(this.#tookMs, intervalMs))
+    const toMiddle = intervalMs - ((Date.now() + intervalMs / 2) % intervalMs)
+    return toMiddle >= least ? toMiddle : toMiddle + intervalMs
   }
 
   /** Actions in a row don't make it sample all the time either. */
