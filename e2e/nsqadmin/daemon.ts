@@ -83,13 +83,17 @@ export class Daemon implements AsyncDisposable {
     if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${await response.text()}`)
   }
 
-  /** From now on it takes connections and answers nothing, until it is ended. */
+  /** From now on it takes connections and answers nothing. */
   freeze(): void {
     this.#child.kill('SIGSTOP')
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  thaw(): void {
     this.#child.kill('SIGCONT')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.thaw()
     this.#child.kill('SIGTERM')
     const limit = setTimeout(() => this.#child.kill('SIGKILL'), 10_000)
     await this.#ended

@@ -409,6 +409,7 @@ describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
       await open('/topics/orders')
       await page.getByText('WARNING: ').waitFor()
       await page.getByRole('row', { name: new RegExp(well.http) }).waitFor()
+      frozen.thaw()
       assert.deepEqual(await axeViolations(page), [])
     })
 

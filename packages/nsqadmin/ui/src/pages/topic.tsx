@@ -1,9 +1,10 @@
+import type { ChannelStats, TopicStats } from '@tsq/clusterinfo'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import { tombstone } from '../api/actions.ts'
 import { topicQuery } from '../api/queries.ts'
-import type { ChannelStats, TopicAnswer, TopicStats } from '../api/reference.ts'
+import type { TopicAnswer } from '../api/answers.ts'
 import { BulkActions } from '../components/bulk-actions.tsx'
 import { Charts } from '../components/charts.tsx'
 import {
@@ -13,7 +14,7 @@ import {
   rateColumn,
   rateText,
 } from '../components/columns.tsx'
-import { NodeLink } from '../components/node-link.tsx'
+import { hostColumn } from '../components/host-column.tsx'
 import { Page, Section } from '../components/page.tsx'
 import { Peek, useHasPeek } from '../components/peek.tsx'
 import { PublishForm } from '../components/publish-form.tsx'
@@ -145,17 +146,7 @@ interface NodeTableProps {
 
 function NodeTable({ topic, answer, nodes, rates }: NodeTableProps) {
   const columns: Column<TopicStats>[] = [
-    {
-      id: 'host',
-      label: 'NSQd Host',
-      sortBy: ({ hostname, node }) => `${hostname} ${node}`,
-      cell: (row) => (
-        <>
-          <NodeLink hostname={row.hostname} node={row.node} /> <PausedLabel isPaused={row.paused} />
-        </>
-      ),
-      total: 'Total:',
-    },
+    hostColumn(),
     countColumn('depth', 'Depth', ({ depth }) => depth, { total: formatCount(answer.depth) }),
     {
       id: 'memory',
