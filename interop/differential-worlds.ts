@@ -35,47 +35,32 @@ const plans: Readonly<Record<WorldName, WorldPlan>> = {
   alone: { flags: ['--e2e-processing-latency-percentile=0.99'], atOnce: 1 },
 }
 
-/** Which world a script belongs to, by its number. */
-const TURNS: readonly (WorldName | 'broken')[] = [
-  'open',
-  'broken',
-  'auth',
-  'open',
-  'tls',
-  'open',
-  'broken',
-  'alone',
-  'open',
-  'auth',
-  'open',
-  'broken',
-  'open',
-  'tls',
-  'open',
-  'auth',
-  'open',
-  'broken',
-  'open',
-  'open',
-]
+/** Of so many scripts in a row, how many are of which kind. */
+const SHARES = { open: 10, broken: 4, auth: 3, tls: 2, alone: 1 } as const
+
+type Kind = keyof typeof SHARES
+
+const TURNS = Object.entries(SHARES).flatMap(([kind, share]) =>
+  Array.from({ length: share }, () => kind as Kind),
+)
 
 /** The script with the given number; always the same one for the same seed. */
 export function scriptOf(seed: number, number: number): Script {
-  const turn = turnOf(number)
-  if (turn === 'broken') return generateBroken(seed, number)
-  if (turn === 'alone') return generateOperating(seed, number)
-  return generate(seed, number, turn)
+  const kind = kindOf(number)
+  if (kind === 'broken') return generateBroken(seed, number)
+  if (kind === 'alone') return generateOperating(seed, number)
+  return generate(seed, number, kind)
 }
 
 /** The numbers of a world's scripts. */
 export function* numbersIn(world: WorldName, first: number, end: number): Generator<number> {
   for (let number = first; number < end; number++) {
-    const turn = turnOf(number)
-    if ((turn === 'broken' ? 'open' : turn) === world) yield number
+    const kind = kindOf(number)
+    if ((kind === 'broken' ? 'open' : kind) === world) yield number
   }
 }
 
-function turnOf(number: number): WorldName | 'broken' {
+function kindOf(number: number): Kind {
   return TURNS[number % TURNS.length] ?? 'open'
 }
 
@@ -115,31 +100,32 @@ export class Worlds implements AsyncDisposable {
     const authServer = await startAuthServer()
     this.#parts.push(authServer)
     const keys = { good: await read(authority.client), stranger: await read(authority.stranger) }
-    const start = async (name: WorldName): Promise<void> => {
-      const player = async (binary: NsqdBinary): Promise<Player> => {
-        const address = authServer.addressFor(binary)
-        const nsqd = await startNsqd({
-          binary,
-          flags: [
-            ...DIFFERENTIAL_FLAGS,
-            ...plans[name].flags,
-            ...(name === 'auth' ? [`--auth-http-address=${address}`] : []),
-            ...(binary === 'ours' ? ['--debug-endpoints'] : []),
-            `--tls-cert=${authority.server.cert}`,
-            `--tls-key=${authority.server.key}`,
-            `--tls-root-ca-file=${authority.root}`,
-            '--https-address=127.0.0.1:0',
-          ],
-        })
-        this.#parts.push(nsqd)
-        const made = new Player(nsqd, keys)
-        this.#parts.push(made)
-        return made
-      }
-      const [theirs, ours] = await Promise.all([player('reference'), player('ours')])
+    const address = (binary: NsqdBinary): string => authServer.addressFor(binary)
+    const start = async (name: WorldName, binary: NsqdBinary): Promise<Player> => {
+      const nsqd = await startNsqd({
+        binary,
+        flags: [
+          ...DIFFERENTIAL_FLAGS,
+          ...plans[name].flags,
+          ...(name === 'auth' ? [`--auth-http-address=${address(binary)}`] : []),
+          ...(binary === 'ours' ? ['--debug-endpoints'] : []),
+          `--tls-cert=${authority.server.cert}`,
+          `--tls-key=${authority.server.key}`,
+          `--tls-root-ca-file=${authority.root}`,
+          '--https-address=127.0.0.1:0',
+        ],
+      })
+      this.#parts.push(nsqd)
+      const player = new Player(nsqd, keys)
+      this.#parts.push(player)
+      return player
+    }
+    for (const name of WORLD_NAMES) {
+      // One after the other, so that none is still starting when another has failed.
+      const theirs = await start(name, 'reference')
+      const ours = await start(name, 'ours')
       this.#worlds.set(name, { players: { theirs, ours }, atOnce: plans[name].atOnce })
     }
-    await Promise.all(WORLD_NAMES.map(start))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

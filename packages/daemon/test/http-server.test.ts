@@ -282,6 +282,8 @@ test('the gate answers before any routing', async (t) => {
     assert.equal(answer.body, '{"message": "TLS_REQUIRED", "https_port": 0}')
     assert.equal(answer.headers.get('X-Nsq-Content-Type'), 'nsq; version=1.0')
   }
+  // A path that doesn't decode is no request yet.
+  assert.equal((await ask(server, 'GET /%zz')).status, 400)
   isOpen = true
   assert.equal((await ask(server, 'GET /ping')).status, 200)
 })

@@ -201,16 +201,16 @@ export class HttpServer implements AsyncDisposable {
   // Whoever gets here asked for a path or method that no route has.
   #answerUnrouted(table: RouteTable, raw: IncomingMessage, response: ServerResponse): void {
     const exchange = this.#begin(raw, response)
-    if (this.#refuses(exchange)) return
     const { method = '', url = '' } = raw
     const silent = { ...exchange, isPlain: true, logged: undefined }
-    if (method === 'OPTIONS' && url === '*') {
-      this.#finish(silent, new HttpReply({}))
-      return
-    }
     const { path, query } = splitTarget(url)
     if (path === undefined) {
       this.#finish(silent, errorReply(400, '400 Bad Request', { isPlain: true }))
+      return
+    }
+    if (this.#refuses(exchange)) return
+    if (method === 'OPTIONS' && url === '*') {
+      this.#finish(silent, new HttpReply({}))
       return
     }
     const real = table.canonical(method, path)
