@@ -65,6 +65,7 @@ void test('the public names are there', async () => {
     'QueueFullError',
     'QueueTimeoutError',
     'ServerError',
+    'VERSION',
     'exponentialBackoff',
     'fullJitterBackoff',
   ])
