@@ -14,9 +14,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { median, quantile } from './metrics.ts'
-import { cpuMicrosBetween, peakResidentBytes, readCpu, resetPeak, residentBytes } from './proc.ts'
+import {
+  anonymousBytes,
+  cpuMicrosBetween,
+  peakResidentBytes,
+  readCpu,
+  resetPeak,
+  residentBytes,
+} from './proc.ts'
 
-const OUR_MAIN = "import { main } from '@tsq/nsqlookupd'; await main(process.argv.slice(1))"
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
 const CLOSED_LOOP_CONNECTIONS = 4
 const OPEN_LOOP_CONNECTIONS = 8
@@ -25,7 +31,7 @@ const OK_BYTES = LENGTH_BYTES + 2
 const UNKNOWN = -1
 const CHUNKED = -2
 const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n')
-const SETTLE_MS = 500
+const SETTLE_MS = 2_000
 const START_LIMIT_MS = 20_000
 
 const { values } = parseArgs({
@@ -57,6 +63,7 @@ interface Target {
 interface Reading {
   readonly registerSeconds: number
   readonly residentMb: number
+  readonly ownMb: number
   readonly p50Ms: number
   readonly p99Ms: number
   readonly p999Ms: number
@@ -67,11 +74,13 @@ interface Reading {
   readonly nodesMs: number
   readonly peakMb: number
   readonly residentAfterMb: number
+  readonly ownAfterMb: number
 }
 
 const HEADINGS: Readonly<Record<keyof Reading, string>> = {
   registerSeconds: 'register s',
   residentMb: 'registered, MB',
+  ownMb: 'registered, MB of its own',
   p50Ms: `p50 ms at ${sizes.rate}/s`,
   p99Ms: 'p99 ms',
   p999Ms: 'p99.9 ms',
@@ -82,6 +91,7 @@ const HEADINGS: Readonly<Record<keyof Reading, string>> = {
   nodesMs: '/nodes ms',
   peakMb: 'peak MB',
   residentAfterMb: 'MB after',
+  ownAfterMb: 'MB after, its own',
 }
 
 /** One nsqlookupd under test. */
@@ -303,6 +313,7 @@ async function measure(target: Target): Promise<Reading> {
   const registerSeconds = (performance.now() - startMs) / 1000
   await sleep(SETTLE_MS)
   const residentMb = megabytes(residentBytes(pid))
+  const ownMb = megabytes(anonymousBytes(pid))
   await resetPeak(pid)
 
   await openLoop(httpPort)
@@ -316,6 +327,7 @@ async function measure(target: Target): Promise<Reading> {
   const reading = {
     registerSeconds,
     residentMb,
+    ownMb,
     p50Ms: quantile(calm, 0.5) ?? Number.NaN,
     p99Ms: quantile(calm, 0.99) ?? Number.NaN,
     p999Ms: quantile(calm, 0.999) ?? Number.NaN,
@@ -326,6 +338,7 @@ async function measure(target: Target): Promise<Reading> {
     nodesMs,
     peakMb,
     residentAfterMb: megabytes(residentBytes(pid)),
+    ownAfterMb: megabytes(anonymousBytes(pid)),
   }
   for (const socket of nodes) socket.destroy()
   return reading
@@ -342,7 +355,7 @@ function row(cells: readonly string[]): string {
 const ours: Target = {
   name: 'ours',
   command: process.execPath,
-  args: ['--input-type=module', '--eval', OUR_MAIN, '--'],
+  args: ['packages/tsq/bin/nsqlookupd.js'],
 }
 const targets = [
   ours,

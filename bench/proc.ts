@@ -42,6 +42,11 @@ export function residentBytes(pid: number): number | undefined {
   return statusBytes(pid, 'VmRSS')
 }
 
+/** What of that is the process's own, and not pages of its program that others may share. */
+export function anonymousBytes(pid: number): number | undefined {
+  return statusBytes(pid, 'RssAnon')
+}
+
 export async function resetPeak(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => {})
 }

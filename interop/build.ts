@@ -130,7 +130,10 @@ async function probe(command: string, args: string[], what: string): Promise<str
 }
 
 /** Lets `make` write a file or folder under a temporary name and moves it into place. */
-async function makeOnce(path: string, make: (output: string) => Promise<void>): Promise<string> {
+export async function makeOnce(
+  path: string,
+  make: (output: string) => Promise<void>,
+): Promise<string> {
   if (existsSync(path)) return path
   await mkdir(dirname(path), { recursive: true })
   const work = await mkdtemp(join(dirname(path), '.making-'))

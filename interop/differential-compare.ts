@@ -7,8 +7,8 @@ import { describeStep, MAGIC, type Script, type Step } from './differential-scri
 
 /** How long after a step something may come that nobody waits for: a message, the end of a connection. */
 const QUIET_MS = 15
-/** The same when a script is played again, in case the machine was too busy the first time. */
-const PATIENT_QUIET_MS = 150
+/** The same when a script is played again, in case the machine was too busy before. */
+const PATIENT_QUIET_MS = [150, 600]
 /** While the two differ they are given more time, ever longer: a busy machine may be late. */
 const PATIENCE_MS = [20, 40, 80, 160, 320, 640]
 
@@ -32,7 +32,7 @@ interface Compared {
 type Plays = { readonly [who in keyof Players]: Play }
 
 /**
- * Plays a script on both, and once more before it calls them different. `used` counts the deliberate differences that were
+ * Plays a script on both, and again before it calls them different. `used` counts the deliberate differences that were
  * met.
  */
 export async function compare(
@@ -40,8 +40,12 @@ export async function compare(
   players: Players,
   used: Map<Difference, number>,
 ): Promise<Mismatch | undefined> {
-  const mismatch = await playBoth(script, players, used, QUIET_MS)
-  return mismatch && playBoth(script, players, used, PATIENT_QUIET_MS)
+  let mismatch = await playBoth(script, players, used, QUIET_MS)
+  for (const quietMs of PATIENT_QUIET_MS) {
+    if (mismatch === undefined) return undefined
+    mismatch = await playBoth(script, players, used, quietMs)
+  }
+  return mismatch
 }
 
 async function playBoth(

@@ -10,7 +10,7 @@ const ATTEMPTS_OFFSET = 8
 const ID_OFFSET = 10
 const BODY_OFFSET = 26
 const RESPONSE_TYPE = 0
-const UPGRADE_TIMEOUT_MS = 2_000
+const UPGRADE_TIMEOUT_MS = 10_000
 const POLL_MS = 2
 
 /** A frame as it came. */
@@ -188,6 +188,10 @@ export class Connection {
     let unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes])
     while (unread.length >= FRAME_HEADER_BYTES && this.#frames.length < this.#limit) {
       const end = TYPE_BYTES + unread.readInt32BE(0)
+      if (end < FRAME_HEADER_BYTES) {
+        this.#stopped('reset')
+        return
+      }
       if (unread.length < end) break
       const data = Buffer.from(unread.subarray(FRAME_HEADER_BYTES, end))
       this.#frames.push({ type: unread.readInt32BE(TYPE_BYTES), data })

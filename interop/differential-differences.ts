@@ -54,6 +54,14 @@ export const differences: readonly Difference[] = [
     }),
   },
   {
+    name: 'characters that are new in Unicode are quoted as they are',
+    reason: 'Go 1.19 does not know them yet, and escapes them',
+    reconcile: ({ theirs, ours }) => ({
+      theirs: mapAnswers(theirs, withoutEscapes),
+      ours: mapAnswers(ours, withoutEscapes),
+    }),
+  },
+  {
     name: 'a topic that goes takes no publish with it',
     reason:
       'while the reference deletes a topic, publishes to it fail with exiting; ours is gone at once and made anew',
@@ -109,6 +117,11 @@ export const differences: readonly Difference[] = [
     reason: 'the reference may then send outside the layer',
   },
   {
+    name: "what is not quite HTTP is read by Node's parser",
+    reason:
+      'requests after an empty line or without a version, other versions, a broken chunk and the target *',
+  },
+  {
     name: 'topics are made by what is valid',
     reason:
       'the reference makes the topic before it looks at the body of MPUB and /mpub, or at the delay of /pub',
@@ -146,6 +159,13 @@ export const differences: readonly Difference[] = [
 
 function withoutHandshakeReason(text: string): string {
   return text.replace(/^(1 E_IDENTIFY_FAILED IDENTIFY failed) .*$/s, '$1')
+}
+
+/** Of characters that Go's literals escape by number. Answers are shown byte by byte. */
+function withoutEscapes(text: string): string {
+  return text.replaceAll(/\\u([0-9a-f]{4})|\\U([0-9a-f]{8})/g, (_, short?: string, long?: string) =>
+    Buffer.from(String.fromCodePoint(Number.parseInt(short ?? long ?? '', 16))).toString('latin1'),
+  )
 }
 
 /** From the answer to IDENTIFY. */

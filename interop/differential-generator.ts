@@ -13,6 +13,7 @@ import {
   rdy,
   sub,
 } from './differential-commands.ts'
+import { httpBytes } from './differential-bytes.ts'
 import * as http from './differential-http.ts'
 import { auth, badAuth, briefAuth } from './differential-auth.ts'
 import {
@@ -286,6 +287,7 @@ class Generator {
       [1, () => this.#call(getOption(random))],
       [1, () => this.#call(badPutOption(random))],
       [1, () => this.#call(debug(random))],
+      [1, () => this.#steps.push(httpBytes(random))],
     ]
     random.weighted(steps)()
   }

@@ -1,6 +1,7 @@
 // Plays a script against one nsqd, step by step, and tells what is seen, with everything masked that must differ.
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { Agent as SecureAgent, request as requestSecurely } from 'node:https'
+import { connect } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection, readDelivery, type UpgradeManner } from './differential-connection.ts'
@@ -67,7 +68,8 @@ export class Player implements AsyncDisposable {
   }
 
   begin(): Play {
-    return new Play(this.#nsqd.tcpAddress, this.#keys, (step) => this.#http(step))
+    const bytes = (sent: Buffer): Promise<HttpSeen> => sendBytes(this.#nsqd.httpAddress, sent)
+    return new Play(this.#nsqd.tcpAddress, this.#keys, (step) => this.#http(step), bytes)
   }
 
   // oxlint-disable-next-line require-await -- nothing of it waits
@@ -112,6 +114,24 @@ async function readAnswer(response: IncomingMessage): Promise<HttpSeen> {
   return { status: response.statusCode ?? 0, headers, body }
 }
 
+/** What comes back for bytes that need not be HTTP: the statuses of the answers, one after the other. */
+function sendBytes(address: string, bytes: Buffer): Promise<HttpSeen> {
+  const [host = '', port] = address.split(':')
+  const socket = connect({ host, port: Number(port), allowHalfOpen: true })
+  socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy())
+  socket.on('error', () => undefined)
+  let answer = ''
+  socket.on('data', (part: Buffer) => (answer += part.toString('latin1')))
+  socket.end(bytes)
+  return new Promise((resolve) => {
+    socket.on('end', () => socket.destroy())
+    socket.on('close', () => {
+      const statuses = [...answer.matchAll(/^HTTP\/1\.[01] (\d+)/gm)].map((match) => match[1])
+      resolve({ status: 0, headers: {}, body: statuses.join(' ') })
+    })
+  })
+}
+
 /** What has come on a connection since the step began. */
 interface Arrived {
   readonly answers: string[]
@@ -123,6 +143,7 @@ export class Play {
   readonly #address: string
   readonly #keys: Keys
   readonly #http: (step: HttpStep) => Promise<HttpSeen>
+  readonly #bytes: (bytes: Buffer) => Promise<HttpSeen>
   readonly #connections = new Map<number, Connection>()
   /** Ids by connection and body. */
   readonly #ids = new Map<string, string>()
@@ -131,7 +152,13 @@ export class Play {
   #before: ReadonlyMap<number, Connection['state']> = new Map()
   #httpSeen: HttpSeen | undefined
 
-  constructor(address: string, keys: Keys, http: (step: HttpStep) => Promise<HttpSeen>) {
+  constructor(
+    address: string,
+    keys: Keys,
+    http: (step: HttpStep) => Promise<HttpSeen>,
+    bytes: (bytes: Buffer) => Promise<HttpSeen>,
+  ) {
+    this.#bytes = bytes
     this.#address = address
     this.#keys = keys
     this.#http = http
@@ -161,6 +188,9 @@ export class Play {
       case 'close':
         this.#connections.get(step.on)?.close()
         this.#connections.delete(step.on)
+        return
+      case 'bytes':
+        this.#httpSeen = await this.#bytes(step.bytes)
         return
       case 'wait':
         await sleep(step.ms)

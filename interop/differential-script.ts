@@ -39,6 +39,8 @@ export type Step =
   | { readonly kind: 'shut'; readonly on: number }
   | { readonly kind: 'close'; readonly on: number }
   | { readonly kind: 'wait'; readonly ms: number }
+  /** Bytes to the port of HTTP, on a connection of their own that is half-closed then. */
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | {
       readonly kind: 'http'
       readonly method: string
@@ -74,6 +76,8 @@ export function describeStep(step: Step): string {
         .join(' ')}${step.upgrade === undefined ? '' : ` ${describeUpgrade(step.upgrade)}`}`
     case 'shut':
       return `${step.on}: half-close`
+    case 'bytes':
+      return `bytes to HTTP ${quote(step.bytes)}`
     case 'wait':
       return `wait ${step.ms} ms`
     case 'close':

@@ -1,4 +1,4 @@
-// Our to_nsq and nsq_to_file with NSQ's own nsqd: the same tests as with ours, in e2e/tools.
+// Our utilities with NSQ's own nsqd: the same tests as with ours, in e2e/tools.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,9 +10,10 @@ import { repositoryFolder } from './folders.ts'
 import { prepareOrSkip } from './skip.ts'
 
 const TIMEOUT_MS = 5 * 60_000
+const NAMES = ['to-nsq', 'nsq-to-file', 'nsq-tail', 'nsq-stat', 'nsq-to-http', 'nsq-to-nsq']
 
 void suite("our utilities with NSQ's nsqd", () => {
-  for (const name of ['to-nsq', 'nsq-to-file']) {
+  for (const name of NAMES) {
     void test(name, { timeout: TIMEOUT_MS }, async (t) => {
       const nsqd = await prepareOrSkip(t, () => buildReference('nsqd'))
       if (nsqd === undefined) return

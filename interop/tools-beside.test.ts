@@ -1,6 +1,5 @@
 // Our utilities beside NSQ's own: the same flags and the same messages, and what comes out of both is compared.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
@@ -11,6 +10,7 @@ import { buildReference } from './build.ts'
 import { repositoryFolder } from './folders.ts'
 import { nsqdBinaries, type RunningNsqd, startNsqd } from './nsqd.ts'
 import { prepareOrSkip } from './skip.ts'
+import { startTool, type Tool } from './tool.ts'
 
 const TIMEOUT_MS = 20_000
 const CHANNEL = 'c'
@@ -66,7 +66,7 @@ for (const binary of ['ours', 'reference'] as const) {
           await publish(nsqd, topic, FILTER_BODIES)
           const copy = `${topic}-copy`
           await makeTopic(nsqd, copy)
-          const tool = await startTool(t, maker, 'nsq_to_nsq', [
+          const tool = await startOne(t, maker, 'nsq_to_nsq', [
             ...consume(nsqd, topic),
             `--destination-nsqd-tcp-address=${nsqd.tcpAddress}`,
             `--destination-topic=${copy}`,
@@ -98,7 +98,7 @@ for (const binary of ['ours', 'reference'] as const) {
           await publish(nsqd, topic, bodies)
           const receiver = await listen(t)
           const url = `${flag}http://127.0.0.1:${receiver.port}/${path}`
-          const tool = await startTool(t, maker, 'nsq_to_http', [
+          const tool = await startOne(t, maker, 'nsq_to_http', [
             ...consume(nsqd, topic),
             url,
             ...flags,
@@ -119,7 +119,7 @@ for (const binary of ['ours', 'reference'] as const) {
         const topic = `tail-${maker}`
         await publish(nsqd, topic, bodies)
         const flags = [...consume(nsqd, topic), '--print-topic', `--n=${bodies.length}`]
-        const tool = await startTool(t, maker, 'nsq_tail', flags)
+        const tool = await startOne(t, maker, 'nsq_tail', flags)
         const output = await tool.output()
         return output.replaceAll(topic, 'TOPIC').split('TOPIC').toSorted()
       })
@@ -133,7 +133,7 @@ for (const binary of ['ours', 'reference'] as const) {
       const flags = [`--nsqd-http-address=${nsqd.httpAddress}`, '--topic=stat']
       const outcomes = await bothDo(async (maker) => {
         const more = [`--channel=${CHANNEL}`, '--interval=100ms', '--count=27']
-        const tool = await startTool(t, maker, 'nsq_stat', [...flags, ...more])
+        const tool = await startOne(t, maker, 'nsq_stat', [...flags, ...more])
         return tool.output()
       })
       assert.equal(outcomes.ours, outcomes.reference)
@@ -195,7 +195,7 @@ async function bodiesOf(t: TestContext, nsqd: RunningNsqd, topic: string): Promi
   const count = (await nsqd.stats(topic))?.message_count ?? 0
   if (count === 0) return []
   const flags = [...consume(nsqd, topic), `--n=${count}`]
-  const tail = await startTool(t, 'reference', 'nsq_tail', flags)
+  const tail = await startOne(t, 'reference', 'nsq_tail', flags)
   return (await tail.output()).split('\n').toSorted()
 }
 
@@ -227,46 +227,13 @@ function shown({ host, connection, ...headers }: IncomingHttpHeaders): string {
   return JSON.stringify(headers, Object.keys(headers).toSorted())
 }
 
-interface Tool {
-  /** What it prints on stdout until it ends by itself, which must be with exit code 0. */
-  output(): Promise<string>
-  /** Asks it to end and waits for exit code 0. */
-  stop(): Promise<void>
-}
-
-async function startTool(
+async function startOne(
   t: TestContext,
   maker: Maker,
   name: ToolName,
   flags: readonly string[],
 ): Promise<Tool> {
+  if (maker === 'reference') return startTool(t, await buildReference(name), flags)
   const program = join(repositoryFolder, 'packages', 'tsq', 'bin', `${name}.js`)
-  const child =
-    maker === 'ours'
-      ? spawn(process.execPath, [program, ...flags], { stdio: 'pipe' })
-      : spawn(await buildReference(name), flags, { stdio: 'pipe' })
-  const exited = once(child, 'exit')
-  t.after(() => endQuietly(child))
-  const [stdout, stderr] = [text(child.stdout), text(child.stderr)]
-  const ended = async (): Promise<void> => {
-    const slow = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS)
-    await exited
-    clearTimeout(slow)
-    const how = child.exitCode ?? child.signalCode
-    assert.equal(child.exitCode, 0, `${name} (${maker}) ended with ${how}: ${await stderr}`)
-  }
-  return {
-    output: async () => {
-      await ended()
-      return stdout
-    },
-    stop: async () => {
-      child.kill('SIGTERM')
-      await ended()
-    },
-  }
-}
-
-function endQuietly(child: ChildProcess): void {
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  return startTool(t, process.execPath, [program, ...flags])
 }

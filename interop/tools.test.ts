@@ -1,6 +1,5 @@
 // NSQ's own utilities, all on go-nsq, against a nsqd: each is used the way an operator uses it.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -12,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { buildReference, type ReferenceName } from './build.ts'
 import { nsqdBinaries, type NsqdBinary, type RunningNsqd, startNsqd } from './nsqd.ts'
 import { prepareOrSkip } from './skip.ts'
+import { startTool, type Tool } from './tool.ts'
 
 const LINES = 500
 const TIMEOUT_MS = 15_000
@@ -25,7 +25,7 @@ for (const binary of ['ours', 'reference'] as const) {
     void test('to_nsq publishes the lines it reads, nsq_tail prints them', async (t) => {
       const nsqd = await startNsqdWithLines(t, binary)
       if (nsqd === undefined) return
-      const tail = await startTool(t, 'nsq_tail', [...consumeFrom(nsqd), `-n=${LINES}`])
+      const tail = await startReference(t, 'nsq_tail', [...consumeFrom(nsqd), `-n=${LINES}`])
       // It ends without answering the last message, so there is no waiting for an empty channel.
       assertSameLines(await tail.output(), lines)
     })
@@ -34,7 +34,7 @@ for (const binary of ['ours', 'reference'] as const) {
       const nsqd = await startNsqdWithLines(t, binary)
       if (nsqd === undefined) return
       await nsqd.post('/topic/create?topic=copy')
-      await startTool(t, 'nsq_to_nsq', [
+      await startReference(t, 'nsq_to_nsq', [
         ...consumeFrom(nsqd),
         `-destination-nsqd-tcp-address=${nsqd.tcpAddress}`,
         '-destination-topic=copy',
@@ -48,7 +48,7 @@ for (const binary of ['ours', 'reference'] as const) {
       if (nsqd === undefined) return
       const folder = await mkdtemp(join(tmpdir(), 'tsq-interop-archive-'))
       t.after(() => rm(folder, { recursive: true, force: true }))
-      const archiver = await startTool(t, 'nsq_to_file', [
+      const archiver = await startReference(t, 'nsq_to_file', [
         ...consumeFrom(nsqd),
         `-output-dir=${folder}`,
         '-sync-interval=100ms',
@@ -74,7 +74,7 @@ for (const binary of ['ours', 'reference'] as const) {
       t.after(() => receiver.close().closeAllConnections())
       const address = receiver.address()
       assert.ok(address !== null && typeof address === 'object')
-      await startTool(t, 'nsq_to_http', [
+      await startReference(t, 'nsq_to_http', [
         ...consumeFrom(nsqd),
         `-post=http://127.0.0.1:${address.port}/`,
         '-content-type=text/plain',
@@ -86,7 +86,7 @@ for (const binary of ['ours', 'reference'] as const) {
     void test('nsq_stat reads the depth of a channel', async (t) => {
       const nsqd = await startNsqdWithLines(t, binary)
       if (nsqd === undefined) return
-      const stat = await startTool(t, 'nsq_stat', [
+      const stat = await startReference(t, 'nsq_stat', [
         `-nsqd-http-address=${nsqd.httpAddress}`,
         `-topic=${TOPIC}`,
         `-channel=${CHANNEL}`,
@@ -119,7 +119,7 @@ async function startNsqdWithLines(
   t.after(() => nsqd.stop())
   await nsqd.post(`/topic/create?topic=${TOPIC}`)
   await nsqd.post(`/channel/create?topic=${TOPIC}&channel=${CHANNEL}`)
-  const toNsq = await startTool(t, 'to_nsq', [
+  const toNsq = await startReference(t, 'to_nsq', [
     `-nsqd-tcp-address=${nsqd.tcpAddress}`,
     `-topic=${TOPIC}`,
   ])
@@ -129,40 +129,8 @@ async function startNsqdWithLines(
   return nsqd
 }
 
-interface Tool {
-  input(text: string): void
-  /** What it prints on stdout until it ends by itself, which must be with exit code 0. */
-  output(): Promise<string>
-  /** Asks it to end and waits for exit code 0. */
-  stop(): Promise<void>
-}
-
-async function startTool(t: TestContext, name: ReferenceName, args: string[]): Promise<Tool> {
-  const child = spawn(await buildReference(name), args, { stdio: 'pipe' })
-  const exited = once(child, 'exit')
-  t.after(() => endQuietly(child))
-  const [stdout, stderr] = [text(child.stdout), text(child.stderr)]
-  const ended = async (): Promise<void> => {
-    const slow = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS)
-    await exited
-    clearTimeout(slow)
-    assert.equal(child.exitCode, 0, `${name} ended with ${child.signalCode}: ${await stderr}`)
-  }
-  return {
-    input: (data) => child.stdin.end(data),
-    output: async () => {
-      await ended()
-      return stdout
-    },
-    stop: async () => {
-      child.kill('SIGTERM')
-      await ended()
-    },
-  }
-}
-
-function endQuietly(child: ChildProcess): void {
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+async function startReference(t: TestContext, name: ReferenceName, args: string[]): Promise<Tool> {
+  return startTool(t, await buildReference(name), args)
 }
 
 async function waitUntilDrained(nsqd: RunningNsqd, topic: string): Promise<void> {

@@ -25,7 +25,7 @@ const USAGE = `Measures our client beside nsqjs and go-nsq, against one nsqd, an
   --nsqd <binary>       nsqd to run against (default: ours)
   --clients <a,b>       of ours, nsqjs, go-nsq (default: all that are there)
   --only <words>        workloads whose name has these words
-  --messages <n>        of each workload (default 400000; awaited publishes a tenth)
+  --messages <n>        of each workload (default 400000; fewer awaited publishes, more in batches)
   --body-bytes <n>      (default 200)
   --repeats <n>         the clients take turns (default 5)
 

@@ -11,7 +11,7 @@ export interface Workload {
 }
 
 export const workloads: readonly Workload[] = [
-  { name: 'publish, each awaited', kind: 'publish', outstanding: 1, batchOf: 1, share: 0.1 },
+  { name: 'publish, each awaited', kind: 'publish', outstanding: 1, batchOf: 1, share: 0.15 },
   { name: 'publish, 1,000 outstanding', kind: 'publish', outstanding: 1_000, batchOf: 1, share: 1 },
   {
     name: 'publish batches of 200, 10 outstanding',

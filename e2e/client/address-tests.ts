@@ -7,13 +7,13 @@ import { test } from 'node:test'
 import { Consumer, Producer } from '@tsq/client'
 
 import { Nsqd } from './daemons.ts'
-import type { Programs } from './programs.ts'
+import type { Shared } from './shared.ts'
 import { until } from './until.ts'
 
 async function roundTrip(address: string): Promise<void> {
   await using producer = new Producer({ nsqd: address })
-  await producer.publish('t', 'there and back')
-  await using consumer = new Consumer({ topic: 't', channel: 'c', nsqd: address })
+  await producer.publish('addresses', 'there and back')
+  await using consumer = new Consumer({ topic: 'addresses', channel: 'c', nsqd: address })
   let from = ''
   consumer.run((message) => {
     from = message.address
@@ -26,9 +26,11 @@ const hasV6 = Object.values(networkInterfaces())
   .flat()
   .some((one) => one?.address === '::1')
 
-export function addressTests(programs: Programs): void {
+export function addressTests(shared: Shared): void {
+  const { programs } = shared
+
   void test('a DNS name', async () => {
-    await using nsqd = await Nsqd.start(programs)
+    const nsqd = await shared.plain()
     await roundTrip(`localhost:${nsqd.tcpPort}`)
   })
 

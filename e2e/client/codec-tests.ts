@@ -8,7 +8,7 @@ import { Consumer, Producer, type ConsumerOptions } from '@tsq/client'
 import { TEST_CERT, TEST_KEY } from '@tsq/testing'
 
 import { Nsqd } from './daemons.ts'
-import type { Programs } from './programs.ts'
+import type { Shared } from './shared.ts'
 import { until } from './until.ts'
 
 type Given = Omit<ConsumerOptions, 'topic' | 'channel' | 'nsqd' | 'lookupd' | 'onGiveUp'>
@@ -38,25 +38,21 @@ const codecs: readonly Codec[] = [
 ]
 
 /** 1 message alone, 2 in one command, 1 that always fails, and 2 of 100 kB; the failing one is tried 5 times. */
-async function exchange(programs: Programs, codec: Codec): Promise<void> {
-  const flags = codec.needsClientCertificate ? ['--tls-client-auth-policy=require'] : []
-  await using nsqd = await (codec.given.tls === undefined
-    ? Nsqd.start(programs)
-    : Nsqd.startWithTls(programs, ...flags))
+async function exchange(nsqd: Nsqd, topic: string, codec: Codec): Promise<void> {
   await using producer = new Producer({ nsqd: nsqd.address, ...codec.given })
   const random = randomBytes(100_000)
   const words = Buffer.from('words that come again, '.repeat(4_500))
-  await producer.publish('t', 'single')
-  await producer.publishMany('t', ['double', 'line'])
-  await producer.publish('t', 'failing')
-  await producer.publish('t', random)
-  await producer.publish('t', words)
+  await producer.publish(topic, 'single')
+  await producer.publishMany(topic, ['double', 'line'])
+  await producer.publish(topic, 'failing')
+  await producer.publish(topic, random)
+  await producer.publish(topic, words)
   let handled = 0
   let whole = 0
   let givenUp = 0
   await using consumer = new Consumer({
     ...codec.given,
-    topic: 't',
+    topic,
     channel: 'c',
     nsqd: nsqd.address,
     maxInFlight: 10,
@@ -75,7 +71,7 @@ async function exchange(programs: Programs, codec: Codec): Promise<void> {
   assert.equal(consumer.stats.messagesFinished, 6)
   // With client certificates demanded, HTTP is shut to whoever has none.
   if (!codec.needsClientCertificate) {
-    const [client] = (await nsqd.channel('t', 'c'))!.clients
+    const [client] = (await nsqd.channel(topic, 'c'))!.clients
     assert.equal(client!.tls, codec.given.tls !== undefined)
     assert.equal(client!.deflate, codec.given.deflate === true)
     assert.equal(client!.snappy, codec.given.snappy === true)
@@ -84,13 +80,22 @@ async function exchange(programs: Programs, codec: Codec): Promise<void> {
   assert.equal(consumer.stats.connections, 0)
 }
 
-export function codecTests(programs: Programs): void {
+export function codecTests(shared: Shared): void {
+  const { programs } = shared
   for (const codec of codecs) {
-    void test(`1. end to end over ${codec.name}, small and 100 kB`, () => exchange(programs, codec))
+    void test(`1. end to end over ${codec.name}, small and 100 kB`, async () => {
+      if (codec.needsClientCertificate === true) {
+        await using strict = await Nsqd.startWithTls(programs, '--tls-client-auth-policy=require')
+        await exchange(strict, 't', codec)
+        return
+      }
+      const nsqd = await (codec.given.tls === undefined ? shared.plain() : shared.tls())
+      await exchange(nsqd, shared.topic(), codec)
+    })
   }
 
   void test('1. TLS that nsqd does not have, or that it demands, is an error with a code', async () => {
-    await using plain = await Nsqd.start(programs)
+    const plain = await shared.plain()
     const wanting = new Producer({ nsqd: plain.address, tls })
     await assert.rejects(wanting.connect(), { code: 'ERR_FEATURE_REFUSED', retryable: false })
     await wanting.close()
@@ -138,12 +143,13 @@ export function codecTests(programs: Programs): void {
   })
 
   void test('1. a sample rate brings about that share of the messages', async () => {
-    await using nsqd = await Nsqd.start(programs)
+    const nsqd = await shared.plain()
+    const topic = shared.topic()
     await using producer = new Producer({ nsqd: nsqd.address })
     const messages = 2_000
     await using consumer = new Consumer({
       nsqd: nsqd.address,
-      topic: 't',
+      topic,
       channel: 'c',
       maxInFlight: 100,
       sampleRate: 20,
@@ -152,11 +158,11 @@ export function codecTests(programs: Programs): void {
     consumer.run(() => {})
     await connected
     await producer.publishMany(
-      't',
+      topic,
       Array.from({ length: messages }, (_, i) => `${i}`),
     )
     await until('nothing is left', async () => {
-      const channel = await nsqd.channel('t', 'c')
+      const channel = await nsqd.channel(topic, 'c')
       return channel?.depth === 0 && channel.in_flight_count === 0
     })
     // A fifth is 400; 7 standard deviations are 125.

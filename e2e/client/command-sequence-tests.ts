@@ -6,26 +6,26 @@ import { test } from 'node:test'
 
 import { Consumer, Producer, type Message } from '@tsq/client'
 
-import { Nsqd } from './daemons.ts'
+import type { Nsqd } from './daemons.ts'
 import { FaultProxy } from './fault-proxy.ts'
-import type { Programs } from './programs.ts'
+import type { Shared } from './shared.ts'
 import { until } from './until.ts'
 
 /** Long enough that what is requeued stays away. */
 const AWAY_MS = 60_000
 
 class Play implements AsyncDisposable {
-  readonly #nsqd: Nsqd
+  readonly #topic: string
   readonly #producer: Producer
   readonly proxy: FaultProxy
   readonly consumer: Consumer
 
-  private constructor(nsqd: Nsqd, proxy: FaultProxy, maxInFlight: number) {
-    this.#nsqd = nsqd
+  private constructor(nsqd: Nsqd, topic: string, proxy: FaultProxy, maxInFlight: number) {
+    this.#topic = topic
     this.proxy = proxy
     this.#producer = new Producer({ nsqd: nsqd.address })
     this.consumer = new Consumer({
-      topic: 't',
+      topic,
       channel: 'c',
       nsqd: proxy.address,
       maxInFlight,
@@ -38,18 +38,20 @@ class Play implements AsyncDisposable {
     this.consumer.run(obey)
   }
 
-  static async start(programs: Programs, maxInFlight: number): Promise<Play> {
-    const nsqd = await Nsqd.start(programs)
-    return new Play(nsqd, await FaultProxy.startFaultless(nsqd.tcpPort), maxInFlight)
+  static async start(shared: Shared, maxInFlight: number): Promise<Play> {
+    const nsqd = await shared.plain()
+    const proxy = await FaultProxy.startFaultless(nsqd.tcpPort)
+    return new Play(nsqd, shared.topic(), proxy, maxInFlight)
   }
 
   /** What the last connection's client said, message ids left out. */
   get commands(): string[] {
-    return (this.proxy.commands.at(-1) ?? []).map((line) => line.replace(/ [\da-f]{16}/, ''))
+    const lines = this.proxy.commands.at(-1) ?? []
+    return lines.map((line) => line.replace(/ [\da-f]{16}/, '').replace(this.#topic, 't'))
   }
 
   publish(body: string): Promise<void> {
-    return this.#producer.publish('t', body)
+    return this.#producer.publish(this.#topic, body)
   }
 
   async reached(expected: readonly string[]): Promise<void> {
@@ -72,7 +74,6 @@ class Play implements AsyncDisposable {
     await this.consumer.close()
     await this.#producer.close()
     await this.proxy[Symbol.asyncDispose]()
-    await this.#nsqd[Symbol.asyncDispose]()
   }
 }
 
@@ -85,9 +86,9 @@ function obey(message: Message): void {
 
 const REQ = `REQ ${AWAY_MS}`
 
-export function commandSequenceTests(programs: Programs): void {
+export function commandSequenceTests(shared: Shared): void {
   void test('2. commands for 3 good, 2 bad, 2 good', async () => {
-    await using play = await Play.start(programs, 5)
+    await using play = await Play.start(shared, 5)
     const expected = ['SUB t c', 'RDY 5', 'FIN', 'FIN', 'FIN', 'RDY 0', REQ, 'RDY 1', 'RDY 0', REQ]
     expected.push('RDY 1', 'RDY 0', 'FIN', 'RDY 1', 'RDY 5', 'FIN')
     const good = { 2: 'good', 3: 'good', 4: 'good', 11: 'good', 14: 'good' }
@@ -95,13 +96,13 @@ export function commandSequenceTests(programs: Programs): void {
   })
 
   void test('2. commands for requeue, requeue without back-off, good', async () => {
-    await using play = await Play.start(programs, 1)
+    await using play = await Play.start(shared, 1)
     const expected = ['SUB t c', 'RDY 1', 'RDY 0', REQ, 'RDY 1', 'RDY 0', REQ, 'RDY 1', 'FIN']
     await play.play(expected, { 2: 'requeue', 5: 'requeue without back-off', 8: 'good' })
   })
 
   void test('2. commands for back-off, disconnect, reconnect', async () => {
-    await using play = await Play.start(programs, 5)
+    await using play = await Play.start(shared, 5)
     await play.reached(['SUB t c', 'RDY 5'])
     await play.publish('bad')
     await until('REQ', () => play.commands.includes(REQ))
@@ -115,7 +116,7 @@ export function commandSequenceTests(programs: Programs): void {
   })
 
   void test('2. commands for pause and resume', async () => {
-    await using play = await Play.start(programs, 5)
+    await using play = await Play.start(shared, 5)
     await play.reached(['SUB t c', 'RDY 5'])
     await play.publish('good')
     await play.reached(['SUB t c', 'RDY 5', 'FIN'])

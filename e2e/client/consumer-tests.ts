@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Consumer, Producer, ProducerPool, type ConsumerOptions } from '@tsq/client'
 
 import { Nsqd, Nsqlookupd } from './daemons.ts'
-import type { Programs } from './programs.ts'
+import type { Shared } from './shared.ts'
 import { until } from './until.ts'
 
 const QUICK = { reconnectMinMs: 10, reconnectMaxMs: 50 }
@@ -14,7 +14,9 @@ function consumerAt(nsqd: Nsqd, given: Partial<ConsumerOptions> = {}): Consumer 
   return new Consumer({ topic: 't', channel: 'c', nsqd: nsqd.address, ...QUICK, ...given })
 }
 
-export function consumerTests(programs: Programs): void {
+export function consumerTests(shared: Shared): void {
+  const { programs } = shared
+
   void test('5. messages flow again after a restart of nsqd, in order or killed', async () => {
     await using nsqd = await Nsqd.start(programs)
     await using producer = new Producer({ nsqd: nsqd.address, ...QUICK })
@@ -63,16 +65,17 @@ export function consumerTests(programs: Programs): void {
   })
 
   void test('6. closing loses no message and has none handled twice', async () => {
-    await using nsqd = await Nsqd.start(programs)
+    const nsqd = await shared.plain()
+    const topic = shared.topic()
     await using producer = new Producer({ nsqd: nsqd.address })
     const count = 3_000
     await producer.publishMany(
-      't',
+      topic,
       Array.from({ length: count }, (_, i) => `m${i}`),
     )
     const seen: string[] = []
     for (let i = 0; i < 10; i++) {
-      const consumer = consumerAt(nsqd, { maxInFlight: 100 })
+      const consumer = consumerAt(nsqd, { topic, maxInFlight: 100 })
       consumer.run(async (message) => {
         await pause(1)
         seen.push(message.text())
@@ -81,17 +84,18 @@ export function consumerTests(programs: Programs): void {
       await until('some messages', () => seen.length >= enough)
       await consumer.close()
     }
-    await using last = consumerAt(nsqd, { maxInFlight: 100 })
+    await using last = consumerAt(nsqd, { topic, maxInFlight: 100 })
     last.run((message) => void seen.push(message.text()))
     await until('every message', () => new Set(seen).size === count)
     assert.equal(seen.length, count)
   })
 
   void test('6. closing waits for a handler that is at work', async () => {
-    await using nsqd = await Nsqd.start(programs)
+    const nsqd = await shared.plain()
+    const topic = shared.topic()
     await using producer = new Producer({ nsqd: nsqd.address })
-    await producer.publish('t', 'slow')
-    const consumer = consumerAt(nsqd)
+    await producer.publish(topic, 'slow')
+    const consumer = consumerAt(nsqd, { topic })
     let state = 'waiting'
     consumer.run(async () => {
       state = 'working'
@@ -102,21 +106,22 @@ export function consumerTests(programs: Programs): void {
     await consumer.close()
     assert.equal(state, 'done')
     await until('nsqd has nothing left', async () => {
-      const channel = await nsqd.channel('t', 'c')
+      const channel = await nsqd.channel(topic, 'c')
       return channel?.depth === 0 && channel.in_flight_count === 0
     })
   })
 
   void test('a deferred message comes when it is due', async () => {
-    await using nsqd = await Nsqd.start(programs)
+    const nsqd = await shared.plain()
+    const topic = shared.topic()
     await using producer = new Producer({ nsqd: nsqd.address })
-    await using consumer = consumerAt(nsqd)
+    await using consumer = consumerAt(nsqd, { topic })
     let tookMs = 0
     const startedAt = performance.now()
     consumer.run(() => {
       tookMs = performance.now() - startedAt
     })
-    await producer.publishDeferred('t', 'later', 300)
+    await producer.publishDeferred(topic, 'later', 300)
     await until('the message', () => tookMs > 0)
     assert.ok(tookMs >= 300, `after ${tookMs} ms`)
   })

@@ -6,7 +6,7 @@ import { Consumer, Producer, ProducerPool, type Message } from '@tsq/client'
 import { Reader, Writer } from '@tsq/client/nsqjs'
 
 import { Nsqd } from './daemons.ts'
-import type { Programs } from './programs.ts'
+import type { Shared } from './shared.ts'
 import { until } from './until.ts'
 
 const QUICK = { reconnectMinMs: 10, reconnectMaxMs: 50 }
@@ -14,16 +14,19 @@ const QUICK = { reconnectMinMs: 10, reconnectMaxMs: 50 }
 const NOWHERE = '127.0.0.1:1'
 
 /** Lets nsqd forget the message in hand, so that it refuses every answer to it. */
-async function disown(nsqd: Nsqd): Promise<void> {
-  await nsqd.post('/channel/empty?topic=t&channel=c')
+async function disown(nsqd: Nsqd, topic: string): Promise<void> {
+  await nsqd.post(`/channel/empty?topic=${topic}&channel=c`)
 }
 
-export function errorTests(programs: Programs): void {
+export function errorTests(shared: Shared): void {
+  const { programs } = shared
+
   void test('7. refused FIN, REQ and TOUCH are told, and close nothing', async () => {
-    await using nsqd = await Nsqd.start(programs)
+    const nsqd = await shared.plain()
+    const topic = shared.topic()
     await using producer = new Producer({ nsqd: nsqd.address })
     await using consumer = new Consumer({
-      topic: 't',
+      topic,
       channel: 'c',
       nsqd: nsqd.address,
       maxBackoffMs: 0,
@@ -45,15 +48,15 @@ export function errorTests(programs: Programs): void {
       handled++
       const answer = answers.shift()
       if (answer === undefined) return
-      await disown(nsqd)
+      await disown(nsqd, topic)
       answer(message)
     })
     const codes = ['E_FIN_FAILED', 'E_REQ_FAILED', 'E_TOUCH_FAILED', 'E_FIN_FAILED']
     for (const [i, toldBy] of [1, 2, 4].entries()) {
-      await producer.publish('t', `m${i}`)
+      await producer.publish(topic, `m${i}`)
       await until(`refusal ${i}`, () => told.length >= toldBy)
     }
-    await producer.publish('t', 'last')
+    await producer.publish(topic, 'last')
     await until('the last', () => handled === 4)
     assert.deepEqual(told, codes)
     assert.equal(connects, 1)
@@ -78,7 +81,7 @@ export function errorTests(programs: Programs): void {
   })
 
   void test('7. a handshake nsqd refuses, and an HTTP port, are told as what they are', async () => {
-    await using nsqd = await Nsqd.start(programs)
+    const nsqd = await shared.plain()
     const hasty = new Producer({ nsqd: nsqd.address, heartbeatIntervalMs: 100 })
     await assert.rejects(hasty.connect(), {
       code: 'ERR_IDENTIFY',
@@ -110,7 +113,7 @@ export function errorTests(programs: Programs): void {
     consumer.run(async (message) => {
       handled++
       if (message.attempts > 1) return
-      await disown(nsqd)
+      await disown(nsqd, 't')
       message.finish()
     })
     reader.on('message', (message) => message.finish())
@@ -128,16 +131,17 @@ export function errorTests(programs: Programs): void {
   })
 
   void test('heartbeats keep a quiet connection', async () => {
-    await using nsqd = await Nsqd.start(programs)
+    const nsqd = await shared.plain()
+    const topic = shared.topic()
     await using producer = new Producer({
       nsqd: nsqd.address,
       heartbeatIntervalMs: 1_000,
       readTimeoutMs: 1_500,
     })
     const startedAt = performance.now()
-    await producer.publish('t', 'one')
+    await producer.publish(topic, 'one')
     await until('three heartbeats', () => performance.now() - startedAt > 3_200)
-    await producer.publish('t', 'two')
+    await producer.publish(topic, 'two')
     assert.equal(producer.stats.connects, 1)
   })
 }

@@ -9,6 +9,7 @@ import { Consumer, Producer } from '@tsq/client'
 import { Nsqd } from './daemons.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import type { Programs } from './programs.ts'
+import type { Shared } from './shared.ts'
 import { until } from './until.ts'
 
 const NODES = 3
@@ -23,6 +24,15 @@ class Cluster implements AsyncDisposable {
     for (let i = 0; i < NODES; i++) {
       const nsqd = await Nsqd.start(programs)
       cluster.nsqd.push(nsqd)
+      cluster.proxies.push(await FaultProxy.startFaultless(nsqd.tcpPort))
+    }
+    return cluster
+  }
+
+  /** One nsqd that looks like several. */
+  static async startOver(nsqd: Nsqd): Promise<Cluster> {
+    const cluster = new Cluster()
+    for (let i = 0; i < NODES; i++) {
       cluster.proxies.push(await FaultProxy.startFaultless(nsqd.tcpPort))
     }
     return cluster
@@ -51,11 +61,11 @@ class Cluster implements AsyncDisposable {
   }
 }
 
-export function readyTests(programs: Programs): void {
+export function readyTests(shared: Shared): void {
   void test('3. RDY is shared out over all nsqd, and again when maxInFlight changes', async () => {
-    await using cluster = await Cluster.start(programs)
+    await using cluster = await Cluster.startOver(await shared.plain())
     await using consumer = new Consumer({
-      topic: 't',
+      topic: shared.topic(),
       channel: 'c',
       nsqd: cluster.proxies.map(({ address }) => address),
       maxInFlight: 7,
@@ -75,7 +85,7 @@ export function readyTests(programs: Programs): void {
   })
 
   void test('3. with fewer maxInFlight than nsqd each has its turn, and no more is in hand than allowed', async () => {
-    await using cluster = await Cluster.start(programs)
+    await using cluster = await Cluster.start(shared.programs)
     const bodies = Array.from({ length: 40 }, (_, i) => `m${i}`)
     await cluster.publishEverywhere(bodies)
     await using consumer = new Consumer({
@@ -83,7 +93,6 @@ export function readyTests(programs: Programs): void {
       channel: 'c',
       nsqd: cluster.proxies.map(({ address }) => address),
       maxInFlight: 2,
-      readyCycleMs: 100,
       outputBufferSize: -1,
     })
     const seen = new Set<string>()

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { networkInterfaces, tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { after, before as beforeAll, describe, it } from 'node:test'
 
 import { Consumer, Producer } from '@tsq/client'
+import { until } from '@tsq/testing'
 
 const TSQ = path.resolve(import.meta.dirname, '../../../packages/tsq/bin/tsq.js')
 const LIMIT_MS = 60_000
@@ -18,8 +20,8 @@ interface DaemonState {
   readonly state: string
   readonly pid?: number
   readonly host: string
-  readonly tcp: number
-  readonly http: number
+  readonly tcp?: number
+  readonly http?: number
   readonly restarts: number
 }
 
@@ -37,22 +39,19 @@ describe('tsq up', () => {
     return (await daemons()).find(({ name }) => name === wanted)!
   }
 
-  async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-    const deadline = Date.now() + LIMIT_MS
-    while (!(await isSo())) {
-      if (Date.now() > deadline) throw new Error(`not within a minute: ${what}\n${output}`)
-      await pause(50)
-    }
+  function waitUntil(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
+    return until(`${what}\n${output}`, isSo, { timeoutMs: LIMIT_MS, everyMs: 50 })
   }
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'tsq-up-'))
-    const args = ['up', `--data=${folder}`, '--base-port=0', '--nsqd=2', '--nsqlookupd=2']
+    const archive = `--archive=${path.join(folder, 'archive')}`
+    const args = ['up', `--data=${folder}`, '--base-port=0', '--nsqd=2', '--nsqlookupd=2', archive]
     child = spawn(process.execPath, [TSQ, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
     child.stdout!.on('data', (bytes: Buffer) => {
       output += bytes.toString()
     })
-    await until('the cluster is up', () => output.includes('npx tsq pub'))
+    await waitUntil('the cluster is up', () => output.includes('npx tsq pub'))
   })
 
   after(async () => {
@@ -62,7 +61,7 @@ describe('tsq up', () => {
 
   it('says that all of it answers', async () => {
     const { stdout } = await run(process.execPath, [TSQ, 'status', `--data=${folder}`])
-    assert.equal(stdout.match(/ OK /g)?.length, 4)
+    assert.equal(stdout.match(/ OK /g)?.length, 6, stdout)
   })
 
   it('refuses a second cluster over the folder', async () => {
@@ -89,12 +88,12 @@ describe('tsq up', () => {
     consumer.run((message) => {
       received.add(message.text())
     })
-    await until('the first message', () => received.has('first'))
+    await waitUntil('the first message', () => received.has('first'))
     const sent: string[] = []
     for (const { name } of all) {
       const before = await daemon(name)
       process.kill(before.pid!, 'SIGKILL')
-      await until(`${name} is up again`, async () => {
+      await waitUntil(`${name} is up again`, async () => {
         const now = await daemon(name)
         return now.state === 'up' && now.restarts === before.restarts + 1
       })
@@ -104,14 +103,32 @@ describe('tsq up', () => {
         sent.push(body)
       }
     }
-    await until('every message', () => sent.every((body) => received.has(body)))
+    await waitUntil('every message', () => sent.every((body) => received.has(body)))
+  })
+
+  it('archives what was published', async () => {
+    const archive = path.join(folder, 'archive')
+    await waitUntil('the archive has a message', async () => {
+      const files = (await readdir(archive)).filter((name) => name.startsWith('orders.'))
+      const texts = await Promise.all(
+        files.map((name) => readFile(path.join(archive, name), 'utf8')),
+      )
+      return texts.some((text) => text.split('\n').includes('archiver 49'))
+    })
+  })
+
+  it('has a page for operators that knows every nsqd', async () => {
+    const { host, http } = await daemon('nsqadmin')
+    const answer = await fetch(`http://${host}:${http}/api/nodes`)
+    const { nodes } = (await answer.json()) as { nodes: unknown[] }
+    assert.equal(nodes.length, 2)
   })
 
   it('leaves a drained nsqd down', async () => {
     const { host, http, restarts } = await daemon('nsqd-2')
     const answer = await fetch(`http://${host}:${http}/drain`, { method: 'POST' })
     assert.equal(answer.status, 200)
-    await until('nsqd-2 has ended', async () => (await daemon('nsqd-2')).state === 'ended')
+    await waitUntil('nsqd-2 has ended', async () => (await daemon('nsqd-2')).state === 'ended')
     assert.equal((await daemon('nsqd-2')).restarts, restarts)
   })
 
@@ -120,7 +137,83 @@ describe('tsq up', () => {
     const { stdout } = await run(process.execPath, [TSQ, 'down', `--data=${folder}`])
     assert.match(stdout, /the cluster is down/)
     for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/)
-    await until('tsq up ended', () => child.exitCode !== null)
+    await waitUntil('tsq up ended', () => child.exitCode !== null)
     assert.equal(child.exitCode, 0)
   })
+})
+
+/** Processes of this machine that have the text in their command line. */
+function mentioning(text: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((name) => {
+      try {
+        const line = readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ')
+        return line.includes(text) ? [line] : []
+      } catch {
+        return []
+      }
+    })
+}
+
+function eventually(what: string, isSo: () => boolean): Promise<void> {
+  return until(what, isSo, { timeoutMs: LIMIT_MS, everyMs: 50 })
+}
+
+async function withUp(
+  flags: readonly string[],
+  story: (up: ChildProcess, folder: string, output: () => string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'tsq-up-'))
+  const args = [TSQ, 'up', `--data=${folder}`, '--base-port=0', ...flags]
+  const up = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  up.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()))
+  try {
+    await story(up, folder, () => output)
+    await eventually('nothing is left', () => mentioning(folder).length === 0)
+  } finally {
+    if (up.exitCode === null) up.kill('SIGKILL')
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+describe('signals to tsq up', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
+  it('while it starts end it, and what it has started', () =>
+    withUp([], async (up, folder, output) => {
+      await eventually('a first process', () => output().includes('nsqlookupd-1 is starting'))
+      up.kill('SIGINT')
+      await eventually('the end', () => up.exitCode !== null)
+      assert.equal(up.exitCode, 0)
+      assert.deepEqual(mentioning(folder), [])
+    }))
+
+  const hasIpv6 = Object.values(networkInterfaces())
+    .flat()
+    .some((one) => one?.address === '::1')
+  it(
+    'that come twice kill what does not stop; --bind may be an IPv6 address',
+    { skip: !hasIpv6 },
+    () =>
+      withUp(['--bind=::1', '--nsqadmin=false'], async (up, folder, output) => {
+        await eventually('the cluster is up', () => output().includes('npx tsq pub'))
+        assert.match(output(), /nsqd-1 +tcp \[::1\]:\d+ {2}http:\/\/\[::1\]:\d+/)
+        const { stdout } = await run(process.execPath, [TSQ, 'status', `--data=${folder}`])
+        assert.equal(stdout.match(/ OK /g)?.length, 2, stdout)
+        const state = JSON.parse(readFileSync(path.join(folder, 'tsq-up.json'), 'utf8')) as {
+          daemons: DaemonState[]
+        }
+        // A process that is stopped takes no notice of SIGTERM.
+        process.kill(state.daemons.at(-1)!.pid!, 'SIGSTOP')
+        up.kill('SIGINT')
+        await eventually('it is stopping', () => output().includes('once more to kill'))
+        // npm passes on the one that the terminal has sent already.
+        up.kill('SIGINT')
+        await pause(600)
+        assert.equal(up.exitCode, null)
+        up.kill('SIGINT')
+        await eventually('the end', () => up.exitCode !== null)
+        assert.equal(up.exitCode, 1)
+      }),
+  )
 })

@@ -9,6 +9,8 @@ import { Consumer } from '@tsq/client'
 import { Daemon, type Program } from './daemon.ts'
 
 const PUBLISH_EVERY_MS = 50
+/** Whatever a client calls itself, it is text. */
+export const CLIENT_ID = '<img src=x onerror=alert(1)>'
 const ANY_TCP_PORT = '--tcp-address=127.0.0.1:0'
 
 export interface Cluster {
@@ -70,7 +72,13 @@ export async function startTraffic(
   }
   await publish()
   await publish()
-  const consumer = new Consumer({ topic, channel, nsqd: nsqds.map((node) => node.tcp) })
+  const consumer = new Consumer({
+    topic,
+    channel,
+    nsqd: nsqds.map((node) => node.tcp),
+    clientId: CLIENT_ID,
+    maxInFlight: 20,
+  })
   consumer.run(() => undefined)
   const timer = setInterval(() => void publish().catch(() => undefined), PUBLISH_EVERY_MS)
   return {

@@ -8,6 +8,10 @@ const START_TIMEOUT_MS = 60_000
 
 export type Program = 'nsqd' | 'nsqlookupd' | 'nsqadmin'
 
+function ours(program: Program): [string, string] {
+  return [process.execPath, path.join(BINARIES, `${program}.js`)]
+}
+
 /** One of our programs, as people run it, on ports of its own. */
 export class Daemon implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -16,15 +20,24 @@ export class Daemon implements AsyncDisposable {
   #tcpPort = 0
   #httpPort = 0
 
-  /** Waits until it listens. @throws when it ends instead */
-  static async start(program: Program, flags: readonly string[]): Promise<Daemon> {
-    const daemon = new Daemon(program, flags)
+  /**
+   * Waits until it listens.
+   *
+   * @param command another program of that name, such as NSQ's own
+   * @throws when it ends instead
+   */
+  static async start(
+    program: Program,
+    flags: readonly string[],
+    command: readonly [string, ...string[]] = ours(program),
+  ): Promise<Daemon> {
+    const daemon = new Daemon(command, flags)
     await daemon.#listening(program)
     return daemon
   }
 
-  private constructor(program: Program, flags: readonly string[]) {
-    this.#child = spawn(process.execPath, [path.join(BINARIES, `${program}.js`), ...flags], {
+  private constructor([file, ...first]: readonly [string, ...string[]], flags: readonly string[]) {
+    this.#child = spawn(file, [...first, ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     this.#ended = new Promise((resolve) => {
@@ -70,7 +83,17 @@ export class Daemon implements AsyncDisposable {
     if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${await response.text()}`)
   }
 
+  /** From now on it takes connections and answers nothing. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT')
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.thaw()
     this.#child.kill('SIGTERM')
     const limit = setTimeout(() => this.#child.kill('SIGKILL'), 10_000)
     await this.#ended

@@ -7,10 +7,10 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, Locator, Page, Request } from 'playwright-core'
 
 import { axeViolations, browserMissing, launchBrowser, watchErrors } from './browser.ts'
-import { type Cluster, startCluster, startTraffic } from './cluster.ts'
+import { CLIENT_ID, type Cluster, startCluster, startTraffic } from './cluster.ts'
 
 const LIMIT_MS = 20_000
 const PHONE = { width: 390, height: 844 }
@@ -42,10 +42,10 @@ describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
   }
   const button = (name: string): Locator => page.getByRole('button', { name, exact: true })
   const dialog = (): Locator => page.getByRole('dialog')
-  /** Presses the button of the dialog, waits for the result on `nodes` nodes, and closes it. */
+  /** Presses the button of the dialog, waits for `nodes` results or more, and closes it. */
   const confirm = async (verb: string, nodes: number): Promise<void> => {
     await dialog().getByRole('button', { name: verb, exact: true }).click()
-    await dialog().getByText('Done on', { exact: false }).waitFor()
+    await dialog().getByText('Done: ').waitFor()
     assert.ok((await dialog().getByRole('listitem').count()) >= nodes)
     assert.equal(await dialog().getByText('failed', { exact: true }).count(), 0)
     await dialog().getByRole('button', { name: 'Close' }).click()
@@ -54,7 +54,7 @@ describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
 
   before(async () => {
     screenshots = await mkdtemp(path.join(tmpdir(), 'tsq-screenshots-'))
-    cluster = await startCluster()
+    cluster = await startCluster(['--http-client-request-timeout=2s'])
     traffic = await startTraffic(cluster, 'orders', 'billing')
     const [node] = cluster.nsqds
     const topic = encodeURIComponent(EPHEMERAL)
@@ -295,6 +295,30 @@ describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
       await page.getByText('No clients connected to this channel').waitFor()
     })
 
+    it('shows markup in names and bodies as text', async () => {
+      await open('/topics/orders/billing')
+      await page.getByText(`(${CLIENT_ID})`).first().waitFor()
+      assert.equal(await page.locator('main img').count(), 0)
+    })
+
+    it('asks as often as is chosen, and not at all when off', async () => {
+      await open('/')
+      let asked = 0
+      const count = (request: Request): void => {
+        if (request.url().endsWith('/api/overview')) asked++
+      }
+      page.on('request', count)
+      await page.getByLabel('Refresh').selectOption('1')
+      await until('it asks again and again', async () => asked >= 3)
+      await page.getByLabel('Refresh').selectOption('0')
+      await page.waitForLoadState('networkidle')
+      asked = 0
+      await pause(2500)
+      assert.equal(asked, 0)
+      page.off('request', count)
+      await page.getByLabel('Refresh').selectOption('5')
+    })
+
     it('keeps filter and sort in the address, and goes to the filter by a key', async () => {
       await open('/topics')
       await page.getByRole('searchbox').waitFor()
@@ -373,6 +397,20 @@ describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
       assert.deepEqual(await axeViolations(page), [])
       await page.keyboard.press('Escape')
       await dialog().waitFor({ state: 'detached' })
+    })
+
+    it('says which node does not answer, and shows the others', async () => {
+      const [frozen, well] = cluster.nsqds
+      frozen.freeze()
+      await open('/')
+      const problems = page.getByRole('region', { name: 'Nodes that do not answer' })
+      await problems.getByText(frozen.http).first().waitFor()
+      await shoot('problems')
+      await open('/topics/orders')
+      await page.getByText('WARNING: ').waitFor()
+      await page.getByRole('row', { name: new RegExp(well.http) }).waitFor()
+      frozen.thaw()
+      assert.deepEqual(await axeViolations(page), [])
     })
 
     it('made the browser complain of nothing', () => {

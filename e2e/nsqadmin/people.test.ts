@@ -80,6 +80,8 @@ describe('nsqadmin and who looks at it', { skip: browserMissing() }, () => {
     for (const [role, buttons] of Object.entries(expected)) {
       await logIn(`a-${role}`, PASSWORD)
       assert.deepEqual(await buttonsOfTopic(), buttons, role)
+      const audit = page.getByRole('link', { name: 'Audit log' })
+      assert.equal(await audit.count(), role === 'viewer' ? 0 : 1)
       const publish = page.getByRole('link', { name: 'Publish' })
       assert.equal(await publish.count(), role === 'viewer' ? 0 : 1)
       await page.getByRole('link', { name: 'Topics', exact: true }).first().click()
@@ -95,7 +97,7 @@ describe('nsqadmin and who looks at it', { skip: browserMissing() }, () => {
     await logIn('a-admin', PASSWORD)
     await button('Pause Topic').click()
     await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
-    await page.getByText('Done on 1 node').waitFor()
+    await page.getByText('Done: 1 of 1').waitFor()
     await button('Close').click()
     await page.getByRole('link', { name: 'Audit log' }).click()
     await page.getByRole('row', { name: /a-admin .* pause_topic/ }).waitFor()

@@ -9,8 +9,9 @@ export interface Figures {
   /** The longest stretch in which the browser could not answer to anything. */
   readonly longestTaskMs: number
   readonly requests: number
-  /** Over the wire, compressed. */
-  readonly transferredBytes: number
+  /** Of what the page is made of, and of what it asked the API for, as sent. */
+  readonly weightBytes: number
+  readonly dataBytes: number
 }
 
 const WATCH_TASKS = `
@@ -30,24 +31,36 @@ export async function measure(browser: Browser, base: string): Promise<Figures> 
     await page.goto(`${base}/`)
     await page.getByRole('region', { name: 'Deepest topics' }).waitFor()
     const firstPageMs = performance.now() - started
-    const wire = await page.evaluate<{ paint: number; requests: number; bytes: number }>(`({
-      paint: performance.getEntriesByName('first-contentful-paint')[0].startTime,
-      requests: performance.getEntriesByType('resource').length + 1,
-      bytes: performance.getEntriesByType('resource').reduce((sum, one) => sum + one.transferSize, 0),
-    })`)
+    const firstPaintMs = await page.evaluate<number>(
+      "performance.getEntriesByName('first-contentful-paint')[0].startTime",
+    )
+    const sent = await page.evaluate<Sent[]>(`
+      ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type))
+        .map(({ name, transferSize }) => ({ name, bytes: transferSize }))
+    `)
     await lookRound(page)
     await page.waitForTimeout(REFRESHES_MS)
     const tasks = await page.evaluate<number[]>('window.longTasks')
     return {
-      firstPaintMs: wire.paint,
+      firstPaintMs,
       firstPageMs,
       longestTaskMs: Math.max(0, ...tasks),
-      requests: wire.requests,
-      transferredBytes: wire.bytes,
+      requests: sent.length,
+      weightBytes: bytesOf(sent.filter(({ name }) => !name.includes('/api/'))),
+      dataBytes: bytesOf(sent.filter(({ name }) => name.includes('/api/'))),
     }
   } finally {
     await page.close()
   }
+}
+
+interface Sent {
+  readonly name: string
+  readonly bytes: number
+}
+
+function bytesOf(sent: readonly Sent[]): number {
+  return sent.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 async function lookRound(page: Page): Promise<void> {

@@ -88,10 +88,10 @@ void suite('nsq_stat', () => {
         const response = await fetch(`http://${http}/lookup?topic=both`)
         return ((await response.text()).match(/"tcp_port"/g) ?? []).length === 2
       })
-      const flags = ['--topic=both', `--channel=${CHANNEL}`, '--interval=100ms', '--count=1']
+      const what = ['--topic=both', `--channel=${CHANNEL}`, '--interval=100ms', '--count=1']
       const { code, stdout } = await runTool('nsq_stat', [
         `--lookupd-http-address=${http}`,
-        ...flags,
+        ...what,
         '--json',
       ])
       assert.equal(code, 0)

@@ -132,5 +132,11 @@ void suite('nsq_tail', () => {
     const { code, stderr } = await runTool('nsq_tail', flags)
     assert.equal(code, 1)
     assert.match(stderr, /dial tcp 127\.0\.0\.1:1: connect: connection refused\n$/)
+    const here = await runTool('tsq', ['tail', '--nsqd-tcp-address=127.0.0.1:1', 't'])
+    assert.equal(here.code, 1)
+    assert.match(
+      here.stderr,
+      /connection refused; is a nsqd running there\? "tsq up" starts one\n$/,
+    )
   })
 })

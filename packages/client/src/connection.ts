@@ -63,8 +63,8 @@ export class Connection implements TransportSink {
   readonly outbox: Outbox
   server: ServerInfo | undefined
   auth: AuthInfo | undefined
-  /** How long the handshake's first answer took: about a round trip. */
-  roundTripMs = 0
+  /** The shortest wait for an answer so far: about a round trip. Any one may be longer by what else went on. */
+  roundTripMs = Infinity
   /** `ip:port` of this side, `` on a unix socket. */
   localKey = ''
   readonly #options: ConnectionOptions
@@ -104,8 +104,10 @@ export class Connection implements TransportSink {
     options: ConnectionOptions,
     signal?: AbortSignal,
   ): Promise<Connection> {
+    const dialledAt = performance.now()
     const socket = await dial(address, { ...options, signal })
     const connection = new Connection(address, options, socket)
+    connection.tookRoundTrip(dialledAt)
     const onAbort = (): void => connection.destroy()
     signal?.addEventListener('abort', onAbort, { once: true })
     const timer = setTimeout(() => {
@@ -135,6 +137,11 @@ export class Connection implements TransportSink {
 
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  /** An answer came just now to what was asked at `askedAt`. */
+  tookRoundTrip(askedAt: number): void {
+    this.roundTripMs = Math.min(this.roundTripMs, performance.now() - askedAt)
   }
 
   /** From now on frames go to `handler`. Call it in the turn `open` resolved in. */
@@ -210,7 +217,7 @@ export class Connection implements TransportSink {
     this.outbox.flush()
     const startedAt = performance.now()
     const reply = await this.#response('ERR_IDENTIFY', 'failed to IDENTIFY - ')
-    this.roundTripMs = performance.now() - startedAt
+    this.tookRoundTrip(startedAt)
     const server = readServerInfo(reply)
     if (server === undefined) throw this.#unexpected('IDENTIFY', reply)
     this.server = server

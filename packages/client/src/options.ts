@@ -43,10 +43,10 @@ function numeric(
   kind: string,
 ): OptionSpec<number> {
   const max = rules.max ?? Number.MAX_SAFE_INTEGER
-  const upTo = rules.max === undefined ? ' and up' : ` to ${rules.max.toLocaleString('en')}`
+  const upTo = rules.max === undefined ? ' and up' : ` to ${rules.max}`
   return {
     default: rules.default,
-    accepts: `${rules.min.toLocaleString('en')}${upTo}${rules.or === undefined ? '' : `, or ${rules.or}`}`,
+    accepts: `${rules.min}${upTo}${rules.or === undefined ? '' : `, or ${rules.or}`}`,
     check(value) {
       if (typeof value !== 'number' || !isKind(value)) return `${show(value)} is not ${kind}`
       if (value === rules.or) return undefined

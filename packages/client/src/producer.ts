@@ -185,9 +185,9 @@ export class Producer extends EventEmitter<ProducerEvents> implements AsyncDispo
    */
   publish(topic: string, body: Body, options?: PublishOptions): Promise<void> {
     try {
-      const name = checkedTopic(topic)
+      const head = this.#heads.get('PUB', topic)
       const bytes = bodyBytes(body, this.#options.maxMessageBytes)
-      return this.#begin(topic, this.#heads.get('PUB', name), bytes, 1, bytes.length, options)
+      return this.#begin(topic, head, bytes, 1, bytes.length, options)
     } catch (error) {
       return Promise.reject(asError(error))
     }
@@ -203,7 +203,7 @@ export class Producer extends EventEmitter<ProducerEvents> implements AsyncDispo
    */
   publishMany(topic: string, bodies: readonly Body[], options?: PublishOptions): Promise<void> {
     try {
-      const name = checkedTopic(topic)
+      const head = this.#heads.get('MPUB', topic)
       if (bodies.length === 0) throw new ArgumentError('ERR_BATCH_EMPTY', 'batch is empty')
       const all = bodies.map((body) => bodyBytes(body, this.#options.maxMessageBytes))
       const bytes = all.reduce((sum, body) => sum + body.length, 0)
@@ -212,7 +212,7 @@ export class Producer extends EventEmitter<ProducerEvents> implements AsyncDispo
         const text = `batch too big ${framedBytes} > ${this.#options.maxBodyBytes}`
         throw new ArgumentError('ERR_BATCH_TOO_BIG', text)
       }
-      return this.#begin(topic, this.#heads.get('MPUB', name), all, all.length, bytes, options)
+      return this.#begin(topic, head, all, all.length, bytes, options)
     } catch (error) {
       return Promise.reject(asError(error))
     }

@@ -1,5 +1,6 @@
 // Hot: one object per publish, from the call to its answer.
 
+import { checkedTopic } from './body.ts'
 import type { Outbox } from './transport/outbox.ts'
 
 const MAX_KNOWN = 1_000
@@ -55,9 +56,14 @@ export class Heads {
   #lastVerb = ''
   #lastHead: Buffer = Buffer.alloc(0)
 
+  /**
+   * Checks the name too, so that it is not done again for every publish to the same topic.
+   *
+   * @throws {ArgumentError} `ERR_TOPIC_NAME`.
+   */
   get(verb: 'PUB' | 'MPUB', topic: string): Buffer {
     if (topic === this.#lastTopic && verb === this.#lastVerb) return this.#lastHead
-    const line = `${verb} ${topic}\n`
+    const line = `${verb} ${checkedTopic(topic)}\n`
     let head = this.#known.get(line)
     if (head === undefined) {
       if (this.#known.size >= MAX_KNOWN) this.#known.clear()

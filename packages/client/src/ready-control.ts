@@ -277,8 +277,10 @@ export class ReadyControl {
         share.idleSince = now
       }
       share.hasDelivered = false
-      // A message may still be on its way: never less than two round trips. Timers may be early by a hair.
-      const patienceMs = Math.max(slotMs, 2 * share.peer.roundTripMs) - 2
+      // A message may still be on its way: two round trips, if those are not longer than a whole cycle should be. Timers
+      // may be early by a hair.
+      const onItsWayMs = Math.min(2 * share.peer.roundTripMs, this.#settings.readyCycleMs)
+      const patienceMs = Math.max(slotMs, onItsWayMs) - 2
       const isIdle = now - share.idleSince >= patienceMs
       const hadItsTime = now - share.grantedAt >= patienceMs * BUSY_SLOTS
       if (isIdle || hadItsTime) this.#send(share, 0)

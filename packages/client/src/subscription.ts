@@ -38,7 +38,6 @@ export class Subscription implements ConnectionHandler, MessageOwner, ReadyPeer 
   readonly maxRdyCount: number
   readonly msgTimeoutMs: number
   readonly maxMsgTimeoutMs: number
-  readonly roundTripMs: number
   inFlight = 0
   isClosed = false
   readonly #connection: Connection
@@ -58,7 +57,6 @@ export class Subscription implements ConnectionHandler, MessageOwner, ReadyPeer 
     this.maxRdyCount = connection.server?.maxRdyCount ?? 1
     this.msgTimeoutMs = connection.server?.msgTimeoutMs ?? 60_000
     this.maxMsgTimeoutMs = connection.server?.maxMsgTimeoutMs ?? 900_000
-    this.roundTripMs = connection.roundTripMs
   }
 
   /** Subscribes on a fresh connection. Resolves with nsqd's `OK`. */
@@ -77,12 +75,18 @@ export class Subscription implements ConnectionHandler, MessageOwner, ReadyPeer 
       }
     })
     connection.attach(subscription)
+    const askedAt = performance.now()
     connection.outbox.bytes(encodeSub(topic, channel))
     await subscribed
+    connection.tookRoundTrip(askedAt)
     // What came behind the OK in one read may have ended it.
     if (subscription.#lost !== undefined) throw subscription.#lost
     subscription.#isStarted = true
     return subscription
+  }
+
+  get roundTripMs(): number {
+    return this.#connection.roundTripMs
   }
 
   sendReady(count: number): void {

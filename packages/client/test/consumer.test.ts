@@ -116,9 +116,11 @@ void test('messages can be iterated, and leaving the loop puts the rest back', a
   await using fake = await FakeNsqd.start()
   const consumer = consumerOf(fake, { maxInFlight: 5 })
   const bodies: string[] = []
-  setTimeout(() => {
+  const send = async (): Promise<void> => {
+    await subscribed(fake)
     for (let i = 0; i < 5; i++) fake.last.message(String(i), `m${i}`)
-  }, 50)
+  }
+  void send()
   for await (const message of consumer) {
     bodies.push(message.text())
     message.finish()
@@ -153,14 +155,18 @@ void test('closing ends the iteration once what is in hand is answered', async (
 })
 
 void test('a long handler is touched for while it runs', async () => {
-  await using fake = await FakeNsqd.start({ identify: { msg_timeout: 80 } })
+  const msgTimeoutMs = 800
+  await using fake = await FakeNsqd.start({ identify: { msg_timeout: msgTimeoutMs } })
   await using consumer = consumerOf(fake, { autoTouch: true })
-  consumer.run(() => sleep(250))
+  const touches = (): number => fake.commands.filter((line) => line.startsWith('TOUCH')).length
+  consumer.run(() => fake.until(() => touches() >= 2, 'two touches'))
   await subscribed(fake)
+  const startedAt = performance.now()
   fake.last.message('1')
   await fake.until(() => fake.commands.at(-1) === `FIN ${id(1)}`, 'FIN')
-  const touches = fake.commands.filter((command) => command.startsWith('TOUCH'))
-  assert.ok(touches.length >= 3 && touches.length <= 8, `${touches.length} touches`)
+  // Not before half of its time has gone since the last.
+  const most = (performance.now() - startedAt) / (msgTimeoutMs / 2) + 1
+  assert.ok(touches() <= most, `${touches()} touches > ${most}`)
 })
 
 void test('what waited too long for a handler is not handled', async () => {
@@ -331,27 +337,24 @@ void test('nodes can be added and removed while it runs', async () => {
   consumer.removeNsqd(gone.address)
 })
 
-void test('20 nsqd, maxInFlight 1, one with messages: the first comes within a second', async () => {
+void test('20 nsqd, maxInFlight 1, one with messages: its turn comes', async () => {
+  // How soon is told with fake time, in ready-control.test.ts; here the limit is what a busy machine needs.
   const fakes = await Promise.all(Array.from({ length: 20 }, () => FakeNsqd.start()))
-  await using consumer = new Consumer({
-    topic: 't',
-    channel: 'c',
-    nsqd: fakes.map((fake) => fake.address),
-    ...QUICK,
-  })
-  const busy = fakes[13]!
-  let isWaiting = true
-  consumer.run(() => {
-    isWaiting = false
-  })
-  await Promise.all(fakes.map((fake) => fake.until(() => fake.commands.length >= 1)))
-  const startedAt = performance.now()
-  await busy.until(() => busy.commands.at(-1) === 'RDY 1', 'RDY 1')
-  busy.last.message('1')
-  await busy.until(() => !isWaiting, 'the message')
-  assert.ok(performance.now() - startedAt < 1_000)
-  await consumer.close()
-  await Promise.all(fakes.map((fake) => fake.close()))
+  const [busy] = fakes.slice(13)
+  try {
+    const nsqd = fakes.map(({ address }) => address)
+    await using consumer = new Consumer({ topic: 't', channel: 'c', nsqd, ...QUICK })
+    let isWaiting = true
+    consumer.run(() => {
+      isWaiting = false
+    })
+    await Promise.all(fakes.map((fake) => fake.until(() => fake.commands.length >= 1)))
+    await busy!.until(() => busy!.commands.at(-1) === 'RDY 1', 'RDY 1')
+    busy!.last.message('1')
+    await busy!.until(() => !isWaiting, 'the message')
+  } finally {
+    await Promise.all(fakes.map((fake) => fake.close()))
+  }
 })
 
 void test('bad names, addresses and options are refused', () => {

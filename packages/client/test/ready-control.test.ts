@@ -199,6 +199,14 @@ void test('20 nsqd, one of them with messages, maxInFlight 1: the first comes wi
   }
 })
 
+void test('an nsqd that seemed far when it was busy holds up the others no longer than a cycle', () => {
+  const { clock, peers } = rig(2)
+  for (const peer of peers) peer.roundTripMs = 10_000
+  const waiting = peers.find((peer) => peer.ready === 0)!
+  clock.advance(700 + 350)
+  assert.equal(waiting.ready, 1)
+})
+
 void test('a connection in use keeps its RDY, and no other is asked beside it', () => {
   const { clock, control, peers, total } = rig(3)
   const holder = peers.find((peer) => peer.ready === 1)!

@@ -1,6 +1,8 @@
 // Metrics for Prometheus: read from where the figures are kept when somebody asks.
 
-import { Counter, Gauge, Registry } from 'prom-client'
+import assert from 'node:assert/strict'
+
+import type { Registry } from 'prom-client'
 
 import { HttpReply } from './http/reply.ts'
 import type { Route } from './http/routes.ts'
@@ -19,36 +21,29 @@ export interface Metric {
 
 const MICROS_PER_SECOND = 1e6
 
-/** What `GET /metrics` tells, in Prometheus' text format; with what every process has to tell. */
-export class Metrics {
-  readonly #registry = new Registry()
+interface Definition extends Metric {
+  readonly kind: 'gauge' | 'counter'
+}
 
-  gauge({ name, help, labelNames = [], read }: Metric): void {
-    const metric = new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [],
-      collect() {
-        this.reset()
-        for (const [labels, value] of samplesOf(read())) this.labels(...labels).set(value)
-      },
-    })
-    this.#registry.registerMetric(metric)
+/**
+ * What `GET /metrics` tells, in Prometheus' text format; with what every process has to tell. What writes the format is
+ * loaded when somebody first asks: its 4 MB are much beside what a nsqlookupd keeps.
+ */
+export class Metrics {
+  readonly #definitions: Definition[] = []
+  #registry: Promise<Registry> | undefined
+
+  gauge(metric: Metric): void {
+    this.#define({ ...metric, kind: 'gauge' })
   }
 
-  counter({ name, help, labelNames = [], read }: Metric): void {
-    const metric = new Counter({
-      name,
-      help,
-      labelNames,
-      registers: [],
-      collect() {
-        this.reset()
-        for (const [labels, value] of samplesOf(read())) this.labels(...labels).inc(value)
-      },
-    })
-    this.#registry.registerMetric(metric)
+  counter(metric: Metric): void {
+    this.#define({ ...metric, kind: 'counter' })
+  }
+
+  #define(definition: Definition): void {
+    assert.ok(this.#registry === undefined, 'metrics are defined before anybody asks')
+    this.#definitions.push(definition)
   }
 
   /** Under the names that every Prometheus client uses for these. */
@@ -80,14 +75,48 @@ export class Metrics {
   }
 
   route(): Route {
-    const { contentType } = this.#registry
     return {
       method: 'GET',
       path: '/metrics',
       quiet: true,
-      handle: async () => new HttpReply({ contentType, body: await this.#registry.metrics() }),
+      handle: async () => {
+        this.#registry ??= makeRegistry(this.#definitions)
+        const registry = await this.#registry
+        return new HttpReply({
+          contentType: registry.contentType,
+          body: await registry.metrics(),
+        })
+      },
     }
   }
+}
+
+async function makeRegistry(definitions: readonly Definition[]): Promise<Registry> {
+  const { Counter, Gauge, Registry: NewRegistry } = await import('prom-client')
+  const registry = new NewRegistry()
+  for (const { kind, name, help, labelNames = [], read } of definitions) {
+    const options = { name, help, labelNames, registers: [] }
+    if (kind === 'gauge') {
+      const gauge = new Gauge({
+        ...options,
+        collect() {
+          this.reset()
+          for (const [labels, value] of samplesOf(read())) this.labels(...labels).set(value)
+        },
+      })
+      registry.registerMetric(gauge)
+    } else {
+      const counter = new Counter({
+        ...options,
+        collect() {
+          this.reset()
+          for (const [labels, value] of samplesOf(read())) this.labels(...labels).inc(value)
+        },
+      })
+      registry.registerMetric(counter)
+    }
+  }
+  return registry
 }
 
 function samplesOf(read: number | readonly MetricSample[]): readonly MetricSample[] {

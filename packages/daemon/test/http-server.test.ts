@@ -96,6 +96,9 @@ test('text, JSON and nothing are answered as nsqd answers them', async (t) => {
   assert.equal(nothing.headers.get('Content-Length'), '0')
   assert.equal(nothing.headers.get('X-Nsq-Content-Type'), 'nsq; version=1.0')
 
+  const empty = await ask(server, 'GET /stats?topic=')
+  assert.equal(empty.headers.has('Content-Type'), false, 'empty text has no type, as in Go')
+
   assert.equal((await ask(server, 'GET /later')).body, '{"ok":true}')
 })
 
@@ -374,9 +377,7 @@ test('a guard refuses before the body is read', async (t) => {
 })
 
 test('every answer passes by who has the last word', async (t) => {
-  const finish = (request: HttpRequest, reply: HttpReply): HttpReply =>
-    reply.with({ 'X-Seen': request.url })
-  const server = await start(t, { finish })
+  const server = await start(t, { finish: markSeen })
   assert.equal((await ask(server, 'GET /ping')).headers.get('X-Seen'), '/ping')
   assert.equal((await ask(server, 'GET /nowhere')).headers.get('X-Seen'), '/nowhere')
   const failing = await start(t, { finish: () => Promise.reject(new Error('broken')) })
@@ -398,3 +399,32 @@ test('an answer may go on for as long as its handler likes', async (t) => {
   assert.equal(response.headers.get('content-type'), 'text/event-stream')
   assert.equal(await response.text(), 'data: 1\n\ndata: 2\n\n')
 })
+
+test('refuses connections beyond its limit, and takes them again when some have gone', async (t) => {
+  const lines: string[] = []
+  const logger = createLogger({ destination: { write: (line: string) => void lines.push(line) } })
+  const server = await start(t, { maxConnections: 2, logger })
+  const first = connect(server.port, '127.0.0.1')
+  const second = connect(server.port, '127.0.0.1')
+  await Promise.all([once(first, 'connect'), once(second, 'connect')])
+  for (let i = 0; i < 3; i++) {
+    const refused = connect(server.port, '127.0.0.1')
+    refused.on('error', () => undefined)
+    refused.resume()
+    await once(refused, 'close')
+  }
+  assert.equal(lines.filter((line) => line.includes('refusing connections')).length, 1)
+  first.destroy()
+  await once(first, 'close')
+  let answer
+  // The server hears of it a moment later.
+  for (let i = 0; i < 100 && answer?.status !== 200; i++) {
+    answer = await ask(server, 'GET /ping').catch(() => undefined)
+  }
+  assert.equal(answer?.status, 200)
+  second.destroy()
+})
+
+function markSeen(request: HttpRequest, reply: HttpReply): HttpReply {
+  return reply.with({ 'X-Seen': request.url })
+}

@@ -181,7 +181,7 @@ export interface PeekResult {
   readonly message: string
 }
 
-/** `GET /api/tail?topic=[&filter=][&rate=]`: server-sent events `message` (this), and `skipped` (`{count}`). */
+/** `GET /api/tail?topic=[&filter=][&rate=]`: server-sent events `message` (this), `skipped` (`{count}`), and `problem` (`{message}`). */
 export interface TailedMessage {
   readonly node: string
   readonly id: string

@@ -6,7 +6,7 @@ import { hashPassword, isPassword, parsePasswordHash } from '../src/auth/passwor
 import { LoginLimit } from '../src/auth/login-limit.ts'
 import { Sessions } from '../src/auth/sessions.ts'
 import { parseUser } from '../src/auth/users.ts'
-import { TestAdmin, watched } from './support/admin.ts'
+import { type TestAdmin, watched } from './support/admin.ts'
 import { topicName } from './support/fake-cluster.ts'
 
 const TOPIC = encodeURIComponent(topicName(0))
@@ -99,23 +99,6 @@ void suite('who may do what', () => {
 })
 
 void suite('logging in', () => {
-  async function withUsers(t: Parameters<typeof watched>[0]): Promise<TestAdmin> {
-    const hash = await hashPassword('correct horse')
-    const users = [`ann:admin:${hash}`, `vic:viewer:${hash}`]
-    return (await watched(t, { users, allowConfigFromCidr: '' })).admin
-  }
-
-  async function logIn(admin: TestAdmin, user: string): Promise<Record<string, string>> {
-    const answer = await admin.ask('POST /api/login', { user, password: 'correct horse' })
-    assert.equal(answer.status, 200)
-    const cookie = answer.headers.get('set-cookie') ?? ''
-    assert.match(
-      cookie,
-      /^nsqadmin_session=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
-    )
-    return { cookie: cookie.split(';')[0] ?? '' }
-  }
-
   void test('nothing is shown before, the page excepted', async (t) => {
     const admin = await withUsers(t)
     for (const path of [
@@ -150,6 +133,16 @@ void suite('logging in', () => {
       'BAD_CSRF_TOKEN',
     ])
     const full = { ...session, 'x-csrf-token': String(json['csrf_token']) }
+    const { entries } = (await admin.ask('GET /api/audit', undefined, full)).json as {
+      entries: { action: string; user: string }[]
+    }
+    assert.deepEqual(
+      entries.map(({ action, user }) => [action, user]),
+      [
+        ['login', 'ann'],
+        ['login', 'vic'],
+      ],
+    )
     assert.deepEqual(await admin.outcome(line, { action: 'pause' }, full), [200, ''])
     assert.deepEqual(
       (await admin.ask('GET /config/users', undefined, full)).json,
@@ -170,7 +163,7 @@ void suite('logging in', () => {
     assert.deepEqual(await admin.outcome('POST /api/login', right), [429, 'TOO_MANY_ATTEMPTS'])
     const other = { user: 'nobody', password: 'correct horse' }
     assert.deepEqual(await admin.outcome('POST /api/login', other), [401, 'BAD_LOGIN'])
-    const odd = [{}, { user: 1, password: 'x' }]
+    const odd = [{}, { user: 1, password: 'x' }, { user: 'x'.repeat(65), password: 'x' }]
     for (const body of odd) {
       assert.deepEqual(await admin.outcome('POST /api/login', body), [400, 'INVALID_BODY'])
     }
@@ -261,3 +254,20 @@ void suite('the parts of a login', () => {
     assert.equal(new Gatekeeper({ ...options, operatorUsers: ['o'] }, []).mode, 'header')
   })
 })
+
+async function withUsers(t: Parameters<typeof watched>[0]): Promise<TestAdmin> {
+  const hash = await hashPassword('correct horse')
+  const users = [`ann:admin:${hash}`, `vic:viewer:${hash}`]
+  return (await watched(t, { users, allowConfigFromCidr: '' })).admin
+}
+
+async function logIn(admin: TestAdmin, user: string): Promise<Record<string, string>> {
+  const answer = await admin.ask('POST /api/login', { user, password: 'correct horse' })
+  assert.equal(answer.status, 200)
+  const cookie = answer.headers.get('set-cookie') ?? ''
+  assert.match(
+    cookie,
+    /^nsqadmin_session=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
+  )
+  return { cookie: cookie.split(';')[0] ?? '' }
+}

@@ -21,7 +21,7 @@ export default defineConfig(({ command }) => ({
             ? html
                 .replaceAll(/(href|src)="\.\//g, '$1="/__BASE_PATH__/static/')
                 .replace('</title>', `</title>\n    ${THEME_SCRIPT}`)
-            : html.replace('/__BASE_PATH__', ''),
+            : html.replaceAll('/__BASE_PATH__', ''),
       },
     },
   ],

@@ -7,6 +7,7 @@
 import { crc32c } from '@node-rs/crc32'
 
 import { readUint64, writeUint64 } from './log/batch.ts'
+import { UnsettledMessages } from './unsettled.ts'
 
 const MAGIC = 'TSQC0001'
 const CRC_OFFSET = 8
@@ -16,15 +17,6 @@ const RANGE_BYTES = 16
 const SPECIAL_BYTES = 20
 const PAUSED = 1
 
-/** A message that its channel still owes a delivery. */
-export interface UnsettledMessage {
-  readonly sequence: number
-  /** Unix ms; 0 where it may be delivered at once. */
-  readonly dueMs: number
-  /** Deliveries so far. */
-  readonly attempts: number
-}
-
 /** What of a channel must be there after a restart. */
 export interface ChannelCheckpoint {
   /** The next message never delivered. */
@@ -32,42 +24,62 @@ export interface ChannelCheckpoint {
   /** Deferred messages below are in `unsettled` or settled. */
   readonly absorbed: number
   readonly isPaused: boolean
-  /** Ascending. */
-  readonly unsettled: readonly UnsettledMessage[]
+  readonly unsettled: UnsettledMessages
 }
 
 export function encodeCheckpoint(checkpoint: ChannelCheckpoint): Buffer {
-  const ranges: [number, number][] = []
-  const specials: UnsettledMessage[] = []
-  for (const message of checkpoint.unsettled) {
-    if (message.dueMs > 0 || message.attempts !== 1) {
-      specials.push(message)
-      continue
-    }
-    const last = ranges.at(-1)
-    if (last?.[1] === message.sequence) last[1] += 1
-    else ranges.push([message.sequence, message.sequence + 1])
-  }
-  const specialsStart = HEADER_BYTES + ranges.length * RANGE_BYTES
-  const content = Buffer.alloc(specialsStart + specials.length * SPECIAL_BYTES)
+  const { unsettled } = checkpoint
+  const { ranges, specials } = countOf(unsettled)
+  const specialsStart = HEADER_BYTES + ranges * RANGE_BYTES
+  const content = Buffer.alloc(specialsStart + specials * SPECIAL_BYTES)
   content.write(MAGIC, 'latin1')
   content.writeUInt32BE(checkpoint.isPaused ? PAUSED : 0, CHECKED_OFFSET)
   writeUint64(content, 16, checkpoint.cursor)
   writeUint64(content, 24, checkpoint.absorbed)
-  writeUint64(content, 32, ranges.length)
-  writeUint64(content, 40, specials.length)
-  for (const [i, [from, to]] of ranges.entries()) {
-    writeUint64(content, HEADER_BYTES + i * RANGE_BYTES, from)
-    writeUint64(content, HEADER_BYTES + i * RANGE_BYTES + 8, to)
-  }
-  for (const [i, { sequence, dueMs, attempts }] of specials.entries()) {
-    const at = specialsStart + i * SPECIAL_BYTES
-    writeUint64(content, at, sequence)
-    writeUint64(content, at + 8, dueMs)
-    content.writeUInt32BE(attempts, at + 16)
+  writeUint64(content, 32, ranges)
+  writeUint64(content, 40, specials)
+  let rangeAt = HEADER_BYTES - RANGE_BYTES
+  let specialAt = specialsStart
+  let rangeEnd = -1
+  for (let i = 0; i < unsettled.length; i++) {
+    const sequence = unsettled.sequence[i]!
+    if (isSpecial(unsettled, i)) {
+      writeUint64(content, specialAt, sequence)
+      writeUint64(content, specialAt + 8, unsettled.dueMs[i]!)
+      content.writeUInt32BE(unsettled.attempts[i]!, specialAt + 16)
+      specialAt += SPECIAL_BYTES
+      continue
+    }
+    if (sequence !== rangeEnd) {
+      rangeAt += RANGE_BYTES
+      writeUint64(content, rangeAt, sequence)
+    }
+    rangeEnd = sequence + 1
+    writeUint64(content, rangeAt + 8, rangeEnd)
   }
   content.writeUInt32BE(crc32c(content.subarray(CHECKED_OFFSET)), CRC_OFFSET)
   return content
+}
+
+/** Whether it needs more than a place in a range: it has a due time, or was not delivered just once. */
+function isSpecial({ dueMs, attempts }: UnsettledMessages, i: number): boolean {
+  return dueMs[i]! > 0 || attempts[i] !== 1
+}
+
+function countOf(unsettled: UnsettledMessages): { ranges: number; specials: number } {
+  let ranges = 0
+  let specials = 0
+  let rangeEnd = -1
+  for (let i = 0; i < unsettled.length; i++) {
+    const sequence = unsettled.sequence[i]!
+    if (isSpecial(unsettled, i)) {
+      specials += 1
+      continue
+    }
+    if (sequence !== rangeEnd) ranges += 1
+    rangeEnd = sequence + 1
+  }
+  return { ranges, specials }
 }
 
 /** The checkpoint, or undefined where the bytes are none. */
@@ -78,29 +90,39 @@ export function decodeCheckpoint(content: Buffer): ChannelCheckpoint | undefined
   if (crc !== content.readUInt32BE(CRC_OFFSET)) return undefined
   const ranges = readUint64(content, 32)
   const specials = readUint64(content, 40)
-  const specialsStart = HEADER_BYTES + ranges * RANGE_BYTES
-  if (content.length !== specialsStart + specials * SPECIAL_BYTES) return undefined
-  const unsettled: UnsettledMessage[] = []
-  for (let i = 0; i < ranges; i++) {
-    const at = HEADER_BYTES + i * RANGE_BYTES
-    const to = readUint64(content, at + 8)
-    for (let sequence = readUint64(content, at); sequence < to; sequence++) {
-      unsettled.push({ sequence, dueMs: 0, attempts: 1 })
-    }
+  if (content.length !== HEADER_BYTES + ranges * RANGE_BYTES + specials * SPECIAL_BYTES) {
+    return undefined
   }
-  for (let i = 0; i < specials; i++) {
-    const at = specialsStart + i * SPECIAL_BYTES
-    unsettled.push({
-      sequence: readUint64(content, at),
-      dueMs: readUint64(content, at + 8),
-      attempts: content.readUInt32BE(at + 16),
-    })
-  }
-  unsettled.sort((a, b) => a.sequence - b.sequence)
   return {
     cursor: readUint64(content, 16),
     absorbed: readUint64(content, 24),
     isPaused: (content.readUInt32BE(CHECKED_OFFSET) & PAUSED) !== 0,
-    unsettled,
+    unsettled: readUnsettled(content, HEADER_BYTES + ranges * RANGE_BYTES),
   }
+}
+
+/** Ranges and specials, both ascending, as one. */
+function readUnsettled(content: Buffer, specialsStart: number): UnsettledMessages {
+  const unsettled = new UnsettledMessages()
+  let at = specialsStart
+  let special = sequenceAt(content, at)
+  const takeSpecialsBelow = (end: number): void => {
+    while (special < end) {
+      unsettled.push(special, readUint64(content, at + 8), content.readUInt32BE(at + 16))
+      at += SPECIAL_BYTES
+      special = sequenceAt(content, at)
+    }
+  }
+  for (let range = HEADER_BYTES; range < specialsStart; range += RANGE_BYTES) {
+    const from = readUint64(content, range)
+    const to = readUint64(content, range + 8)
+    takeSpecialsBelow(from)
+    for (let sequence = from; sequence < to; sequence++) unsettled.push(sequence, 0, 1)
+  }
+  takeSpecialsBelow(Infinity)
+  return unsettled
+}
+
+function sequenceAt(content: Buffer, at: number): number {
+  return at < content.length ? readUint64(content, at) : Infinity
 }

@@ -13,18 +13,20 @@ import {
   writeAttempts,
 } from '@tsq/protocol'
 
-import type { Alarms, Sleeper } from './alarms.ts'
+import type { Alarms } from './alarms.ts'
 import { DEFERRED, IN_FLIGHT, SETTLED, WAITING } from './cells.ts'
 import { type AnswerOutcome, type Channel, ChannelFull, type ChannelStats } from './channel.ts'
-import type { ChannelCheckpoint, UnsettledMessage } from './checkpoint.ts'
+import { ChannelTimes, type TimeEvents } from './channel-times.ts'
+import type { ChannelCheckpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import type { Chunk } from './log/chunk.ts'
 import type { TopicLog } from './log/topic-log.ts'
 import type { ChannelView } from './peek/listing.ts'
-import { DeadlineQueue, NumberQueue, TimeHeap } from './queues.ts'
+import { NumberQueue } from './queues.ts'
 import { LatencyWindow } from './stats/latency-window.ts'
 import type { Subscriber } from './subscriber.ts'
 import { bringNearestForward, LocalityCounts } from './topology.ts'
+import { UnsettledMessages } from './unsettled.ts'
 import { Window } from './window.ts'
 
 /** The most that one slice holds; a larger one would only delay the neighbours. */
@@ -64,7 +66,7 @@ const TWO_32 = 2 ** 32
 const NS_PER_MS = 1e6
 
 /** A cursor in its topic's log, with a window of what is unsettled behind it. */
-export class LogChannel implements Channel, Sleeper {
+export class LogChannel implements Channel, TimeEvents {
   readonly name: ChannelName
   readonly isEphemeral: boolean
   isExiting = false
@@ -73,23 +75,16 @@ export class LogChannel implements Channel, Sleeper {
   isDirty = false
   /** Changed since the last checkpoint. The checkpointer's. */
   isUnsaved = false
-  alarmAt = Infinity
-  alarmSlot = -1
   readonly subscribers: Subscriber[] = []
   /** From publish to FIN; undefined where nobody asks for it. */
   readonly latency: LatencyWindow | undefined
   readonly #host: ChannelHost
   readonly #clock: Clock
-  readonly #alarms: Alarms
   readonly #limits: ChannelLimits
   readonly #window: Window
+  readonly #times: ChannelTimes
   /** Sequence numbers of messages that wait for another delivery. */
   readonly #again = new NumberQueue()
-  readonly #deferred = new TimeHeap()
-  /** Touched messages whose first deadline has passed, by a later one. */
-  readonly #touched = new TimeHeap()
-  /** By timeout length. */
-  readonly #deadlines = new Map<number, DeadlineQueue>()
   readonly #ready: Subscriber[] = []
   /** Where the cursor stands in its chunk; good while the generation is the chunk's. */
   #chunk: Chunk | undefined
@@ -107,7 +102,6 @@ export class LogChannel implements Channel, Sleeper {
   /** Deferred messages below have been taken on. */
   #absorbedSequence: number
   #inFlight = 0
-  #deferredCount = 0
   #messageCount = 0
   #requeueCount = 0
   #timeoutCount = 0
@@ -125,13 +119,13 @@ export class LogChannel implements Channel, Sleeper {
     this.isEphemeral = isEphemeralName(name)
     this.#host = host
     this.#clock = shared.clock
-    this.#alarms = shared.alarms
     this.#limits = shared.limits
     const { latencyWindowMs } = shared.limits
     if (latencyWindowMs !== undefined) {
       this.latency = new LatencyWindow(shared.clock, latencyWindowMs)
     }
     this.#window = new Window(from, latencyWindowMs !== undefined)
+    this.#times = new ChannelTimes(this.#window, shared.alarms, this)
     this.#absorbedSequence = from
   }
 
@@ -255,7 +249,7 @@ export class LogChannel implements Channel, Sleeper {
     const deadline = now + subscriber.msgTimeoutMs
     const sequence = this.#window.cursor
     this.#window.deliverFresh(count, subscriber.id, now, deadline)
-    this.#expect(subscriber.msgTimeoutMs, deadline, sequence, sequence + count)
+    this.#times.expect(subscriber.msgTimeoutMs, deadline, sequence, sequence + count)
     if (this.latency !== undefined) this.#notePublishing(chunk.bytes, start, sequence, count, now)
     this.#inFlight += count
     subscriber.inFlight += count
@@ -381,7 +375,7 @@ export class LogChannel implements Channel, Sleeper {
       const attempts = this.#window.deliverAgain(sequence, subscriber.id, now, deadline)
       writeAttempts(target, length, attempts)
       if (this.latency !== undefined) this.#notePublishing(target, length, sequence, 1, now)
-      this.#expect(subscriber.msgTimeoutMs, deadline, sequence, sequence + 1)
+      this.#times.expect(subscriber.msgTimeoutMs, deadline, sequence, sequence + 1)
       length += frameBytes
       count += 1
     }
@@ -460,7 +454,7 @@ export class LogChannel implements Channel, Sleeper {
     this.#inFlight -= 1
     subscriber.inFlight -= 1
     this.#requeueCount += 1
-    if (delayMs > 0) this.#defer(sequence, this.#clock.now() + delayMs)
+    if (delayMs > 0) this.#times.defer(sequence, this.#clock.now() + delayMs)
     else this.#queueAgain(sequence)
     this.#changed()
     this.ready(subscriber)
@@ -492,75 +486,7 @@ export class LogChannel implements Channel, Sleeper {
 
   // ---- Time -----------------------------------------------------------------------------------------------------
 
-  #expect(timeoutMs: number, deadline: number, from: number, to: number): void {
-    let queue = this.#deadlines.get(timeoutMs)
-    if (queue === undefined) {
-      queue = new DeadlineQueue()
-      this.#deadlines.set(timeoutMs, queue)
-    }
-    queue.push(deadline, from, to)
-    if (queue.wantsCompaction()) {
-      queue.compact((fires, first, end) => this.#isLive(timeoutMs, fires, first, end))
-    }
-    this.#alarms.set(this, queue.peekTime())
-  }
-
-  #isLive(timeoutMs: number, fires: number, from: number, to: number): boolean {
-    for (let sequence = this.#firstUnsettled(from); sequence < to; sequence++) {
-      if (this.#isOfRecord(sequence, timeoutMs, fires)) return true
-    }
-    return false
-  }
-
-  /** Spares the walk over what has long been settled. */
-  #firstUnsettled(from: number): number {
-    const { floor, stragglers } = this.#window
-    return stragglers.count === 0 ? Math.max(from, floor) : from
-  }
-
-  /** Whether the message is still in flight from the delivery that the record was made for. */
-  #isOfRecord(sequence: number, timeoutMs: number, fires: number): boolean {
-    return (
-      this.#window.stateOf(sequence) === IN_FLIGHT &&
-      this.#window.deliveredAtOf(sequence) + timeoutMs <= fires
-    )
-  }
-
-  wake(now: number): number {
-    for (const [timeoutMs, queue] of this.#deadlines) {
-      while (queue.peekTime() <= now) {
-        const fires = queue.peekTime()
-        const from = queue.peekFrom()
-        const to = queue.peekTo()
-        queue.shift()
-        for (let sequence = this.#firstUnsettled(from); sequence < to; sequence++) {
-          if (this.#isOfRecord(sequence, timeoutMs, fires)) this.#timeOutOrWait(sequence, now)
-        }
-      }
-      if (queue.length === 0) this.#deadlines.delete(timeoutMs)
-    }
-    while (this.#touched.peekTime() <= now) {
-      const sequence = this.#touched.pop()
-      if (this.#window.stateOf(sequence) === IN_FLIGHT) this.#timeOutOrWait(sequence, now)
-    }
-    while (this.#deferred.peekTime() <= now) {
-      const sequence = this.#deferred.pop()
-      if (this.#window.stateOf(sequence) !== DEFERRED) continue
-      this.#deferredCount -= 1
-      this.#queueAgain(sequence)
-      this.#changed()
-    }
-    let next = Math.min(this.#touched.peekTime(), this.#deferred.peekTime())
-    for (const queue of this.#deadlines.values()) next = Math.min(next, queue.peekTime())
-    return next
-  }
-
-  #timeOutOrWait(sequence: number, now: number): void {
-    const deadline = this.#window.deadlineOf(sequence)
-    if (deadline > now) {
-      this.#touched.push(deadline, sequence)
-      return
-    }
+  timedOut(sequence: number): void {
     const owner = this.#window.ownerOf(sequence)
     const subscriber = this.subscribers.find((candidate) => candidate.id === owner)
     this.#inFlight -= 1
@@ -572,25 +498,22 @@ export class LogChannel implements Channel, Sleeper {
     this.ready(subscriber)
   }
 
+  cameDue(sequence: number): void {
+    this.#queueAgain(sequence)
+    this.#changed()
+  }
+
   #queueAgain(sequence: number): void {
     this.#window.setState(sequence, WAITING)
     this.#again.push(sequence)
     if (!this.isDirty) this.#host.channelChanged(this)
   }
 
-  #defer(sequence: number, due: number): void {
-    this.#window.setState(sequence, DEFERRED)
-    this.#window.setDeadline(sequence, due)
-    this.#deferred.push(due, sequence)
-    this.#deferredCount += 1
-    this.#alarms.set(this, due)
-  }
-
   /** A deferred message has been committed: from now on it is this channel's to wait for. */
   absorb(sequence: number, dueMs: number): void {
     if (sequence < this.#absorbedSequence) return
     this.#window.addStraggler(sequence, DEFERRED, 0)
-    this.#defer(sequence, this.#clock.now() + Math.max(0, dueMs - this.#clock.wallMs()))
+    this.#times.defer(sequence, this.#clock.now() + Math.max(0, dueMs - this.#clock.wallMs()))
     this.#absorbedSequence = sequence + 1
     this.#deferredAhead += 1
     this.#changed()
@@ -621,13 +544,10 @@ export class LogChannel implements Channel, Sleeper {
     this.#droppedCount += this.#freshCount() + this.#window.unsettled
     this.#window.reset(Math.max(released, this.#window.cursor))
     this.#again.clear()
-    this.#deferred.clear()
-    this.#touched.clear()
-    this.#deadlines.clear()
+    this.#times.clear()
     this.#deferredAhead = 0
     this.#absorbedSequence = Math.max(this.#absorbedSequence, released)
     this.#inFlight = 0
-    this.#deferredCount = 0
     for (const subscriber of this.subscribers) {
       subscriber.inFlight = 0
       this.ready(subscriber)
@@ -644,7 +564,7 @@ export class LogChannel implements Channel, Sleeper {
   /** The channel is gone: its subscribers are closed. */
   exit(): void {
     this.isExiting = true
-    this.#alarms.drop(this)
+    this.#times.stop()
     for (const subscriber of this.subscribers.slice()) subscriber.close()
   }
 
@@ -675,13 +595,11 @@ export class LogChannel implements Channel, Sleeper {
 
   checkpoint(): ChannelCheckpoint {
     const offset = this.#clock.wallMs() - this.#clock.now()
-    const unsettled: UnsettledMessage[] = []
-    this.#window.forEachUnsettled((sequence, state) => {
-      const isDeferred = state === DEFERRED
-      const dueMs = isDeferred ? Math.round(this.#window.deadlineOf(sequence) + offset) : 0
-      unsettled.push({ sequence, dueMs, attempts: this.#window.attemptsOf(sequence) })
+    const unsettled = new UnsettledMessages(this.#window.unsettled)
+    this.#window.forEachInOrder((sequence, { state, deadline, attempts }, slot) => {
+      const dueMs = state[slot] === DEFERRED ? Math.round(deadline[slot]! + offset) : 0
+      unsettled.push(sequence, dueMs, attempts[slot]!)
     })
-    unsettled.sort((a, b) => a.sequence - b.sequence)
     return {
       cursor: this.#window.cursor,
       absorbed: this.#absorbedSequence,
@@ -697,11 +615,14 @@ export class LogChannel implements Channel, Sleeper {
     this.#absorbedSequence = checkpoint.absorbed
     const now = this.#clock.now()
     const wallMs = this.#clock.wallMs()
-    for (const { sequence, dueMs, attempts } of checkpoint.unsettled) {
+    const { unsettled } = checkpoint
+    for (let i = 0; i < unsettled.length; i++) {
+      const sequence = unsettled.sequence[i]!
+      const dueMs = unsettled.dueMs[i]!
       // Its segment was let go, so it was settled after the checkpoint.
       if (sequence < this.#host.log.firstSequence || !this.#host.log.isThere(sequence)) continue
-      this.#window.addStraggler(sequence, WAITING, attempts)
-      if (dueMs > wallMs) this.#defer(sequence, now + dueMs - wallMs)
+      this.#window.addStraggler(sequence, WAITING, unsettled.attempts[i]!)
+      if (dueMs > wallMs) this.#times.defer(sequence, now + dueMs - wallMs)
       else this.#again.push(sequence)
     }
   }
@@ -727,7 +648,7 @@ export class LogChannel implements Channel, Sleeper {
       depth,
       backendDepth: Math.min(depth, fromDisk),
       inFlightCount: this.#inFlight,
-      deferredCount: this.#deferredCount,
+      deferredCount: this.#times.deferredCount,
       messageCount: this.#messageCount,
       zoneLocalCount: this.#handedOut.zone,
       regionLocalCount: this.#handedOut.region,

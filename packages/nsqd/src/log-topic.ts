@@ -307,7 +307,7 @@ export class LogTopic implements Topic, ChannelHost {
 
   setChannelPaused(channel: LogChannel, isPaused: boolean): void {
     channel.setPaused(isPaused)
-    this.saveChannel(channel)
+    this.saveChannel(channel, true)
   }
 
   /** Drops what no channel has been given yet. */
@@ -353,7 +353,8 @@ export class LogTopic implements Topic, ChannelHost {
 
   // ---- Keeping --------------------------------------------------------------------------------------------------
 
-  saveChannel(channel: LogChannel, isNew = false): void {
+  /** @param mustLast whether an earlier checkpoint will not do after a power cut. */
+  saveChannel(channel: LogChannel, mustLast = false): void {
     channel.isUnsaved = false
     if (channel.isExiting || this.#folder === undefined) return
     if (channel.isEphemeral) {
@@ -363,7 +364,9 @@ export class LogTopic implements Topic, ChannelHost {
       return
     }
     try {
-      this.#folder.writeChannel(channel.name, encodeCheckpoint(channel.checkpoint()), isNew)
+      const content = encodeCheckpoint(channel.checkpoint())
+      // One of a paused channel that a power cut garbles would take the pause with it.
+      this.#folder.writeChannel(channel.name, content, mustLast || channel.isPaused)
     } catch (error) {
       this.note(
         'error',

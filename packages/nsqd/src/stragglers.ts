@@ -67,6 +67,18 @@ export class Stragglers {
     if (this.count === 0 && keys.length > 1024) this.clear()
   }
 
+  /** Ascending. */
+  sequences(): Float64Array {
+    const sequences = new Float64Array(this.count)
+    let count = 0
+    for (const key of this.#keys) {
+      if (key === EMPTY) continue
+      sequences[count] = key
+      count += 1
+    }
+    return sequences.toSorted()
+  }
+
   forEach(visit: (sequence: number, slot: number) => void): void {
     for (let slot = 0; slot < this.#keys.length; slot++) {
       if (this.#keys[slot] !== EMPTY) visit(this.#keys[slot]!, slot)
@@ -75,6 +87,12 @@ export class Stragglers {
 
   hasIn(from: number, to: number): boolean {
     if (this.count === 0) return false
+    if (to - from < this.#keys.length) {
+      for (let sequence = from; sequence < to; sequence++) {
+        if (this.find(sequence) !== -1) return true
+      }
+      return false
+    }
     for (let slot = 0; slot < this.#keys.length; slot++) {
       const sequence = this.#keys[slot]!
       if (sequence >= from && sequence < to) return true

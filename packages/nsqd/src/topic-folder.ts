@@ -82,11 +82,13 @@ export class TopicFolder {
   }
 
   /**
-   * Writes a channel's checkpoint. That a channel exists must be as durable as the messages it is owed; an older
-   * checkpoint only makes finished messages come again, so later ones are not waited for.
+   * Writes a channel's checkpoint. That a channel exists, and is paused, must be as durable as the messages it is owed; else
+   * an older checkpoint only makes finished messages come again, so it is not waited for.
+   *
+   * @param mustLast whether this one must be durable where acknowledged messages are.
    */
-  writeChannel(name: string, checkpoint: Uint8Array, isNew: boolean): void {
-    this.#files.replace(this.#channelFile(name), checkpoint, this.#sync && isNew)
+  writeChannel(name: string, checkpoint: Uint8Array, mustLast: boolean): void {
+    this.#files.replace(this.#channelFile(name), checkpoint, this.#sync && mustLast)
   }
 
   removeChannel(name: string): void {

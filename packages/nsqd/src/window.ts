@@ -187,6 +187,25 @@ export class Window {
     })
   }
 
+  /** Visits every unsettled message with its cells and its slot in them, ascending, which costs a sort. Must not change the window. */
+  forEachInOrder(visit: (sequence: number, cells: Cells, slot: number) => void): void {
+    const ring = this.#ring
+    let next = this.floor
+    const visitRing = (end: number): void => {
+      if (this.#unsettled === 0) return
+      for (; next < end; next++) {
+        const slot = next & this.#mask
+        if (ring.state[slot] !== SETTLED) visit(next, ring, slot)
+      }
+    }
+    const { stragglers } = this
+    for (const sequence of stragglers.sequences()) {
+      visitRing(Math.min(sequence, this.cursor))
+      visit(sequence, stragglers.cells, stragglers.find(sequence))
+    }
+    visitRing(this.cursor)
+  }
+
   /** Whether a message of the range, end exclusive, is unsettled. */
   hasUnsettledIn(from: number, to: number): boolean {
     if (this.#unsettled > 0) {

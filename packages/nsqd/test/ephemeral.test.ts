@@ -172,3 +172,23 @@ test('one message stuck in an ephemeral topic does not keep all that came after 
   broker.advance(600_000)
   assert.ok(consumer.deliveries.some((delivery) => delivery.body === 'd'))
 })
+
+test('messages deferred here and there in an ephemeral topic keep little but themselves', () => {
+  const broker = new MemoryBroker({ memQueueSize: 10 })
+  const consumer = consume(broker, CHANNEL)
+  const body = 'x'.repeat(10_000)
+  const wanted: string[] = []
+  for (let i = 0; i < 200; i++) {
+    wanted.push(`deferred ${i}`)
+    broker.publish(TOPIC, `deferred ${i}`, 600_000)
+    for (let j = 0; j < 30; j++) {
+      publish(broker, body)
+      assert.equal(consumer.finish(consumer.newest), 'done')
+    }
+  }
+  const { pool } = broker.topics.logContext
+  assert.ok(pool.allocatedBytes < 8 * 1024 * 1024, `${pool.allocatedBytes} bytes`)
+  broker.advance(600_000)
+  const come = consumer.deliveries.map((delivery) => delivery.body).filter((text) => text !== body)
+  assert.deepEqual(come.toSorted(), wanted.toSorted())
+})

@@ -281,6 +281,15 @@ function assertSame(model: Model, window: Window): void {
     visited.set(sequence, [state, owner])
   })
   assert.equal(visited.size, model.unsettled.size)
+  const ordered: number[] = []
+  window.forEachInOrder((sequence, { state, owner }, slot) => {
+    ordered.push(sequence)
+    assert.deepEqual([state[slot], owner[slot]], visited.get(sequence))
+  })
+  assert.deepEqual(
+    ordered,
+    [...visited.keys()].toSorted((a, b) => a - b),
+  )
   for (const [sequence, entry] of model.unsettled) {
     assert.deepEqual(visited.get(sequence), [entry.state, entry.owner])
     assert.equal(window.stateOf(sequence), entry.state)

@@ -134,12 +134,12 @@ test('a peer that dribbles gains no time by it', TIMEOUT, async () => {
 })
 
 test('a peer whose commands always straddle two packets is not cut off', TIMEOUT, async () => {
-  await using lookupd = await startLookupd({}, { limits: { commandTimeoutMs: 100 } })
+  await using lookupd = await startLookupd({}, { limits: { commandTimeoutMs: 400 } })
   using peer = await Peer.identified(lookupd.tcpAddress)
   peer.send('PI')
-  for (let n = 0; n < 15; n += 1) {
+  for (let n = 0; n < 10; n += 1) {
     await new Promise((resolve) => {
-      setTimeout(resolve, 20)
+      setTimeout(resolve, 60)
     })
     peer.send('NG\nPI')
     assert.equal(await peer.answer(), 'OK')

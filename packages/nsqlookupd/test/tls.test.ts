@@ -96,7 +96,7 @@ void suite('nsqlookupd with a certificate', { skip }, () => {
     }
     let isFirst = true
     raw.write = (chunk: Uint8Array | string, ...rest: unknown[]): boolean => {
-      if (!isFirst || typeof chunk === 'string') return write(chunk as string)
+      if (!isFirst || typeof chunk === 'string') return write(chunk)
       isFirst = false
       hello(chunk)
       const done = rest.findLast((value) => typeof value === 'function') as (() => void) | undefined

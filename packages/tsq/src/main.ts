@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+
 import { nearest } from '@tsq/daemon'
 
 import { check, info } from './data-path.ts'
@@ -14,7 +17,7 @@ interface Command {
 const commands: readonly Command[] = [
   {
     name: 'up',
-    summary: 'run a cluster on this machine: nsqlookupd and nsqd, supervised (tsq up --help)',
+    summary: 'run a cluster on this machine: nsqlookupd, nsqd and nsqadmin, supervised',
     run: up,
   },
   { name: 'status', summary: 'say what of the cluster runs', run: status },
@@ -86,6 +89,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(helpText())
     return
   }
+  if (/^--?version$/.test(word)) {
+    process.stdout.write(`${versionText()}\n`)
+    return
+  }
   const command = commands.find(({ name }) => name === word)
   if (command !== undefined) {
     await command.run(rest)
@@ -98,6 +105,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   const hint = likely === undefined ? '' : ` Did you mean "tsq ${likely}"?`
   process.stderr.write(`tsq: there is no command "${word}".${hint}\n\n${helpText()}`)
   process.exitCode = 2
+}
+
+function versionText(): string {
+  const file = path.resolve(import.meta.dirname, '../../package.json')
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
+  return `tsq v${version} (node ${process.version})`
 }
 
 function helpText(): string {

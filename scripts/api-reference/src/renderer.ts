@@ -114,7 +114,7 @@ export class Renderer {
     const rows = members.map((member) => {
       const fact = facts[member.name]
       const needed = member.flags.isOptional ? '' : ' (needed)'
-      const accepts = fact?.accepts ?? this.#type(member.type)
+      const accepts = fact === undefined ? this.#type(member.type) : grouped(fact.accepts)
       const otherwise = fact === undefined ? '' : shown(fact.default)
       const text = this.#inline(member.comment?.summary)
       return [`\`${member.name}\`${needed}`, text, accepts, otherwise]
@@ -189,6 +189,11 @@ function shown(value: unknown): string {
   if (typeof value === 'number') return `\`${value.toLocaleString('en')}\``
   const isShown = typeof value === 'boolean' || (typeof value === 'string' && value !== '')
   return isShown ? `\`${value}\`` : ''
+}
+
+/** Digits in groups of three. */
+function grouped(text: string): string {
+  return text.replaceAll(/\d{4,}/g, (digits) => Number(digits).toLocaleString('en'))
 }
 
 function codeBlock(code: string): string {

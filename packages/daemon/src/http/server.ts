@@ -40,12 +40,17 @@ export interface HttpServerOptions extends HttpTimeouts {
   readonly gate?: (request: HttpRequest) => HttpReply | undefined
   /** Has the last word on every answer, errors included: more headers, compression. */
   readonly finish?: (request: HttpRequest, reply: HttpReply) => HttpReply | Promise<HttpReply>
+  /** Connections at a time; more are closed as they come. 8,192 unless given. */
+  readonly maxConnections?: number
   /** How long `close` waits for requests in hand. */
   readonly closeTimeoutMs?: number
 }
 
 /** Longest body of a route that doesn't say; enough for a form nobody reads. */
 const DEFAULT_MAX_BODY_BYTES = 64 * 1_024
+const DEFAULT_MAX_CONNECTIONS = 8_192
+/** So often at most the log tells of connections that are refused. */
+const REFUSAL_NOTE_MS = 60_000
 
 export class HttpServer implements AsyncDisposable {
   readonly #app: ReturnType<typeof createApp>
@@ -76,6 +81,7 @@ export class HttpServer implements AsyncDisposable {
       this.#answerUnrouted(table, request, response)
     this.#app = create(options, unrouted)
     this.#connections = new Connections(this.#app.server)
+    this.#limitConnections(options.maxConnections ?? DEFAULT_MAX_CONNECTIONS)
     for (const route of options.routes) {
       this.#app.route<{ Params: PathParams }>({
         method: route.method,
@@ -114,6 +120,17 @@ export class HttpServer implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #limitConnections(limit: number): void {
+    const { server } = this.#app
+    server.maxConnections = limit
+    let notedAt = Number.NEGATIVE_INFINITY
+    server.on('drop', () => {
+      if (performance.now() - notedAt < REFUSAL_NOTE_MS) return
+      notedAt = performance.now()
+      this.#logger.warn(`HTTP: refusing connections, there are ${limit} already`)
+    })
   }
 
   async #listen(address: string): Promise<void> {

@@ -69,10 +69,12 @@ export function pageRoutes(context: PageContext): Route[] {
   const files = loadFiles()
   const html = files.get('index.html')?.toString() ?? NOT_BUILT
   const page = (request: HttpRequest): HttpReply => pageFor(html, context, request)
+  // Made once: what is the same answer is compressed once.
+  const assets = new Map([...files].map(([name, body]) => [name, assetReply(name, body)]))
   const asset = (request: HttpRequest): HttpReply | Promise<HttpReply> => {
     const name = request.params['*'] ?? ''
     return context.devStaticDir === ''
-      ? assetReply(name, files.get(name))
+      ? (assets.get(name) ?? assetReply(name, undefined))
       : readAsset(context.devStaticDir, name)
   }
   return [

@@ -6,9 +6,14 @@ import {
   compareText,
   gather,
   httpAddressOf,
+  type Json,
+  listIn,
   mergeChannel,
   mergeTopic,
   type NodeInfo,
+  numberIn,
+  objectIn,
+  textIn,
   type TopicStats,
   UpstreamError,
   warningMessage,
@@ -45,7 +50,10 @@ export function readRoutes(cluster: ClusterInfo, gatekeeper: Gatekeeper): Route[
     ),
     get('nodes', () => nodes(cluster)),
     get('nodes/:node', ({ params }) => node(cluster, params['node'] ?? '')),
-    get('counter', () => counter(cluster)),
+    get(
+      'counter',
+      shared(() => counter(cluster)),
+    ),
   ]
 }
 
@@ -136,20 +144,48 @@ async function node(cluster: ClusterInfo, address: string): Promise<object> {
   }
 }
 
+interface Count {
+  readonly key: string
+  readonly node: string
+  readonly topic_name: string
+  readonly channel_name: string
+  readonly message_count: number
+}
+
 async function counter(cluster: ClusterInfo): Promise<object> {
   const { value, warnings } = await cluster.nodes()
-  const stats = await cluster.stats(value)
-  const channels = stats.value
-    .flatMap((one) => one.channels ?? [])
-    .map(({ node: address, topic_name, channel_name, message_count }) => ({
-      key: `${topic_name}:${channel_name}:${address}`,
-      value: { node: address, topic_name, channel_name, message_count },
-    }))
-    .toSorted((a, b) => compareText(a.key, b.key))
+  const counts = await cluster.askForStats(value, {}, countsIn)
+  const sorted = counts.value.flat().toSorted((a, b) => compareText(a.key, b.key))
   return {
-    stats: Object.fromEntries(channels.map(({ key, value: one }) => [key, one])),
-    message: warningMessage([...warnings, ...stats.warnings]),
+    stats: Object.fromEntries(sorted.map(({ key, ...count }) => [key, count])),
+    message: warningMessage([...warnings, ...counts.warnings]),
   }
+}
+
+/** Of every channel of a node, no more than the counter shows. */
+function countsIn(json: Json, info: NodeInfo): Count[] {
+  const address = httpAddressOf(info)
+  return listIn(json, 'topics').flatMap((value) => {
+    const topicJson = objectIn(value, 'a topic')
+    const topicName = textIn(topicJson, 'topic_name')
+    return listIn(topicJson, 'channels').map((one) => {
+      const channelJson = objectIn(one, 'a channel')
+      const channelName = textIn(channelJson, 'channel_name')
+      return {
+        key: `${topicName}:${channelName}:${address}`,
+        node: address,
+        topic_name: topicName,
+        channel_name: channelName,
+        message_count: numberIn(channelJson, 'message_count'),
+      }
+    })
+  })
+}
+
+/** Whoever asks while an answer is being made gets that one. */
+function shared<T>(make: () => Promise<T>): () => Promise<T> {
+  let making: Promise<T> | undefined
+  return () => (making ??= make().finally(() => (making = undefined)))
 }
 
 /** The nodes of a topic. @throws {HttpError} 404 where no nsqd has it and nobody else could */

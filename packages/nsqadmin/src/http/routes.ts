@@ -44,7 +44,7 @@ export function nsqadminRoutes(admin: Nsqadmin): Route[] {
     ...tailRoutes({ cluster, gatekeeper, tails: admin.tails, logger }),
     ...summaryRoutes({ sampler, history, gatekeeper }),
     ...eventsRoutes(sampler, gatekeeper, admin.streams),
-    ...sessionRoutes({ cluster, gatekeeper, options, basePath }),
+    ...sessionRoutes({ cluster, gatekeeper, options, basePath, audit: admin.audit }),
     ...auditRoutes(admin.audit, gatekeeper),
     ...configRoutes({ options, cluster, gatekeeper, logger, configFrom }),
     ...admin.graphite.routes(),

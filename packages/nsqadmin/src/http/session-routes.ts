@@ -2,17 +2,22 @@ import { HttpError, HttpReply, goJson, type HttpRequest, JSON_TYPE, type Route }
 import type { ClusterInfo } from '@tsq/clusterinfo'
 
 import { schemeOf } from '../actions/actions.ts'
+import type { Audit } from '../actions/audit.ts'
 import type { Session } from '../api.ts'
 import { type Gatekeeper, type Identity, SESSION_COOKIE } from '../auth/gatekeeper.ts'
 import type { NsqadminOptions } from '../options.ts'
 import { NSQ_VERSION } from '../version.ts'
 import { jsonBody } from './params.ts'
 
+/** As long as the names of `--user` may be. */
+const MAX_NAME_LENGTH = 64
+
 export interface SessionContext {
   readonly cluster: ClusterInfo
   readonly gatekeeper: Gatekeeper
   readonly options: NsqadminOptions
   readonly basePath: string
+  readonly audit: Audit
 }
 
 /** Who asks, logging in and logging out. */
@@ -57,10 +62,19 @@ function sessionOf(
 
 async function logIn(context: SessionContext, request: HttpRequest): Promise<HttpReply> {
   const { user, password } = jsonBody(request.body)
-  if (typeof user !== 'string' || typeof password !== 'string') {
+  const isUsable = typeof user === 'string' && user.length <= MAX_NAME_LENGTH
+  if (!isUsable || typeof password !== 'string') {
     throw new HttpError(400, 'INVALID_BODY')
   }
-  const token = await context.gatekeeper.logIn(request, user, password)
+  const { audit, gatekeeper } = context
+  const note = (ok: boolean, message: string): void =>
+    audit.add({ time: Date.now(), user, remote: request.peer, action: 'login', ok, message })
+  const token = await gatekeeper.logIn(request, user, password).catch((error: unknown) => {
+    // Only what was tried: refusals alone would push actions out of the list.
+    if (error instanceof HttpError && error.status === 401) note(false, error.message)
+    throw error
+  })
+  note(true, '')
   const seconds = Math.floor(context.options.sessionLifetimeMs / 1_000)
   return withCookie(context, request, token, seconds, { message: '' })
 }

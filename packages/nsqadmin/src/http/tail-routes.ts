@@ -31,7 +31,7 @@ export interface TailContext {
   readonly logger: Logger
 }
 
-/** `GET /api/tail?topic=[&filter=][&rate=]`: server-sent events `message` and `skipped`. */
+/** `GET /api/tail?topic=[&filter=][&rate=]`: server-sent events `message`, `skipped` and `problem`. */
 export function tailRoutes(context: TailContext): Route[] {
   return [
     {
@@ -164,5 +164,7 @@ class Tail {
   #say(error: unknown): void {
     const { logger, topic } = this.#options
     logger.warn(`tail of ${topic}`, { err: error })
+    const problem = { message: error instanceof Error ? error.message : String(error) }
+    this.#viewer.send('problem', problem)
   }
 }

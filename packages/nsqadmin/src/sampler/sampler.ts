@@ -67,7 +67,9 @@ export class Sampler extends EventEmitter<SamplerEvents> {
   #tookMs = 0
   #timer: NodeJS.Timeout | undefined
   #sampling: Promise<void> | undefined
-  #isWantedAgain = false
+  #endedAt = Number.NEGATIVE_INFINITY
+  /** Somebody waits for the next one. */
+  #isHurried = false
   #isClosed = false
 
   constructor(options: SamplerOptions) {
@@ -113,8 +115,9 @@ export class Sampler extends EventEmitter<SamplerEvents> {
   /** Samples again soon, nsqlookupd included, because something was changed. */
   hurry(): void {
     this.#discoveredAt = Number.NEGATIVE_INFINITY
-    if (this.#sampling !== undefined) this.#isWantedAgain = true
-    else this.#schedule(SOON_MS)
+    if (this.#isHurried) return
+    this.#isHurried = true
+    if (this.#sampling === undefined) this.#schedule(this.#soonMs)
   }
 
   /** Resolves when there is a sample, or after the time given. */
@@ -142,15 +145,34 @@ export class Sampler extends EventEmitter<SamplerEvents> {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       const started = performance.now()
+      this.#isHurried = false
       this.#sampling = this.#sample().finally(() => {
         this.#sampling = undefined
         this.#tookMs = performance.now() - started
-        const isSoon = this.#isWantedAgain
-        this.#isWantedAgain = false
-        this.#schedule(isSoon ? SOON_MS : Math.max(0, this.#options.intervalMs - this.#tookMs))
+        this.#endedAt = performance.now()
+        this.#schedule(this.#isHurried ? this.#soonMs : this.#pauseMs)
       })
     }, delayMs)
     this.#timer.unref()
+  }
+
+  /**
+   * Until the next sample: to the middle of a step of the history, so that each step gets one. At least as long as the
+   * last took, so that a cluster that is slow to ask is not asked all the time.
+   */
+  get #pauseMs(): number {
+    const { intervalMs } = this.#options
+    const least = Math.max(SOON_MS, Math.min(this.#tookMs, intervalMs))
+    const toMiddle = intervalMs - ((Date.now() + intervalMs / 2) % intervalMs)
+    return toMiddle >= least ? toMiddle : toMiddle + intervalMs
+  }
+
+  /** Actions in a row don't make it sample all the time either. */
+  get #soonMs(): number {
+    return Math.max(
+      SOON_MS,
+      this.#endedAt + Math.min(3 * this.#tookMs, this.#pauseMs) - performance.now(),
+    )
   }
 
   async #sample(): Promise<void> {

@@ -1,8 +1,8 @@
+import type { ChannelStats, ClientStats, Latency } from '@tsq/clusterinfo'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
 import type { Session } from '../../src/api.ts'
-import type { ChannelStats, ClientStats, Latency } from '../src/api/reference.ts'
 import { firstShown, lastValue, sparkPoints, timesOf } from '../src/lib/chart-data.ts'
 import { clientAttributes, clientName, locality } from '../src/lib/clients.ts'
 import { deliveryShares } from '../src/lib/delivery.ts'
@@ -13,9 +13,11 @@ import { nextKey, type KeyState, type Shortcut } from '../src/lib/shortcuts.ts'
 const client: ClientStats = {
   node: '127.0.0.1:4151',
   remote_address: '[::1]:53338',
+  version: 'V2',
   client_id: 'worker',
   hostname: 'worker.example.com',
   user_agent: 'spec/1.0',
+  connect_ts: 1,
   connected: 1e9,
   in_flight_count: 0,
   ready_count: 2,
@@ -43,7 +45,7 @@ function measured(...quantiles: number[]): Latency {
     average: 2,
     count: 1,
   }))
-  return { count: 1, percentiles }
+  return { count: 1, percentiles, topic: 't', channel: '', host: '*' }
 }
 
 /** What each key means after those before it. */
@@ -122,7 +124,12 @@ describe('figures', () => {
   })
 
   it('has one column for every percentile that any node measures', () => {
-    const latencies = [measured(0.99, 0.5), null, { count: 0, percentiles: null }, measured(0.95)]
+    const latencies = [
+      measured(0.99, 0.5),
+      null,
+      { ...measured(), percentiles: null },
+      measured(0.95),
+    ]
     assert.deepEqual(quantilesOf(latencies), [0.99, 0.95, 0.5])
     assert.equal(latencyAt(latencies[0], 0.5)!.average, 2)
     assert.equal(latencyAt(latencies[1], 0.5), undefined)

@@ -133,12 +133,13 @@ export class TopicCheck {
     let behind = 0
     let missing = 0
     let deferred = 0
-    for (const { sequence, dueMs } of unsettled) {
+    for (let i = 0; i < unsettled.length; i++) {
+      const sequence = unsettled.sequence[i]!
       const isThere = this.#present.has(sequence)
       if (!isThere && this.#holes.skip(sequence) === sequence) missing += 1
       // What is deferred ahead of the cursor is counted with what lies there.
       if (isThere && sequence < cursor) behind += 1
-      if (dueMs > 0) deferred += 1
+      if (unsettled.dueMs[i]! > 0) deferred += 1
     }
     if (missing > 0) {
       this.#problem(`channel ${name}`, `owes ${missing} messages that are in no segment`)

@@ -2,7 +2,7 @@ import path from 'node:path'
 
 import { idPrefix, EPOCH_LIMIT, readUint32, type TimestampNs } from '@tsq/protocol'
 
-import { encodeCheckpoint, type UnsettledMessage } from '../checkpoint.ts'
+import { encodeCheckpoint } from '../checkpoint.ts'
 import { SystemClock } from '../clock.ts'
 import { ChunkPool } from '../log/chunk-pool.ts'
 import { LogFigures } from '../log/figures.ts'
@@ -10,6 +10,7 @@ import type { LogFiles } from '../log/files.ts'
 import { OpenFiles } from '../log/open-files.ts'
 import { TopicLog } from '../log/topic-log.ts'
 import type { TopicFolder } from '../topic-folder.ts'
+import { UnsettledMessages } from '../unsettled.ts'
 import { Backlog } from './backlog.ts'
 import type { DiskQueue, OldTopic } from './queue-files.ts'
 import { RecordReader } from './record-reader.ts'
@@ -197,10 +198,8 @@ export class TopicImport {
         listed -= 1
         cursor -= 1
       }
-      const unsettled: UnsettledMessage[] = []
-      for (let at = 0; at < listed; at++) {
-        unsettled.push({ sequence: sequences[at]!, dueMs: 0, attempts: attempts[at]! })
-      }
+      const unsettled = new UnsettledMessages(listed)
+      for (let at = 0; at < listed; at++) unsettled.push(sequences[at]!, 0, attempts[at]!)
       const checkpoint = { cursor, absorbed: end, isPaused, unsettled }
       this.#folder.writeChannel(name, encodeCheckpoint(checkpoint), true)
       return { name, owed: count + end - topicStart }

@@ -12,6 +12,7 @@ import {
 import { BATCH_HEADER_BYTES } from './batch.ts'
 import { type Chunk, CHUNK_BYTES, type ChunkOwner } from './chunk.ts'
 import type { ChunkPool } from './chunk-pool.ts'
+import { type IsNeeded, LeftBehind } from './left-behind.ts'
 
 /** Bytes of an MPUB's size field, which a frame's header takes the place of. */
 const MPUB_SIZE_BYTES = 4
@@ -50,6 +51,8 @@ export class Tail implements ChunkOwner {
   readonly #pool: ChunkPool
   readonly #limitBytes: number
   readonly #isGivable: boolean
+  /** For a topic without a disk. */
+  readonly #leftBehind: LeftBehind | undefined
 
   /**
    * @param limitBytes what this tail may hold once it is on disk; the oldest chunks go first.
@@ -61,6 +64,7 @@ export class Tail implements ChunkOwner {
     this.savedSequence = nextSequence
     this.#limitBytes = limitBytes
     this.#isGivable = isGivable
+    this.#leftBehind = isGivable ? undefined : new LeftBehind()
   }
 
   /** Sequence number of the oldest message in memory. */
@@ -159,9 +163,11 @@ export class Tail implements ChunkOwner {
     const { chunks } = this
     for (let i = chunks.length - 1; i >= 0; i--) {
       const chunk = chunks[i]!
-      if (sequence >= chunk.firstSequence) return chunk.has(sequence) ? chunk : undefined
+      if (sequence >= chunk.firstSequence) {
+        return chunk.has(sequence) ? chunk : this.#leftBehind?.find(sequence)
+      }
     }
-    return undefined
+    return this.#leftBehind?.find(sequence)
   }
 
   /** The runs have been written: what they held can no longer be taken back. */
@@ -202,15 +208,27 @@ export class Tail implements ChunkOwner {
   }
 
   /** Lets go of the chunks that end at or below `sequence` and that `isNeeded` does not speak for. */
-  dropUnneeded(sequence: number, isNeeded: (from: number, to: number) => boolean): void {
+  dropUnneeded(sequence: number, isNeeded: IsNeeded): void {
     const { chunks } = this
     let kept = 0
+    let old = 0
     for (const chunk of chunks) {
       const { firstSequence, endSequence } = chunk
-      if (endSequence > sequence || isNeeded(firstSequence, endSequence)) chunks[kept++] = chunk
-      else this.#letGo(chunk)
+      const isOld = endSequence <= sequence
+      if (isOld && !isNeeded(firstSequence, endSequence)) {
+        this.#letGo(chunk)
+        continue
+      }
+      if (isOld) old += 1
+      chunks[kept++] = chunk
     }
     chunks.length = kept
+    if (this.#leftBehind === undefined) return
+    const given = this.#leftBehind.takeFrom(chunks.slice(0, old), isNeeded)
+    if (given.length === 0) return
+    const gone = new Set(given)
+    for (const chunk of given) this.#letGo(chunk)
+    chunks.splice(0, old, ...chunks.slice(0, old).filter((chunk) => !gone.has(chunk)))
   }
 
   dropOldest(): void {
@@ -228,6 +246,7 @@ export class Tail implements ChunkOwner {
   /** Continues at another sequence number; nothing may be pending. */
   jumpTo(sequence: number): void {
     while (this.chunks.length > 0) this.dropOldest()
+    this.#leftBehind?.clear()
     this.nextSequence = sequence
     this.savedSequence = sequence
   }

@@ -1,5 +1,6 @@
-import { boolean, isHostPort, loadClientTls, text, textList } from '@tsq/daemon'
 import type { SecureContextOptions } from 'node:tls'
+
+import { boolean, isHostPort, loadClientTls, text, textList } from '@tsq/daemon'
 
 const DISCOVERY = 'Discovery'
 

@@ -37,6 +37,14 @@ void suite('the answer of an auth server', () => {
     assert.equal(grant.allows('publish', 'empty', ''), true)
   })
 
+  void test('may spell its names in any case', () => {
+    const grant = new Grant(
+      '{"TTL":60,"Identity":"bob","AUTHORIZATIONS":[{"Topic":"t","Channels":[".*"],"Permissions":["publish"]}]}',
+    )
+    assert.equal(grant.identity, 'bob')
+    assert.equal(grant.allows('publish', 't', ''), true)
+  })
+
   void test('may leave out everything but the ttl', () => {
     for (const text of ['{"ttl":1}', '{"ttl":1,"authorizations":null,"identity":null}']) {
       const grant = new Grant(text)

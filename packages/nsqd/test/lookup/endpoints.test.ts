@@ -15,9 +15,14 @@ interface Given {
   /** What a name resolves to; an error where it is missing. */
   readonly records: Record<string, string[]>
   /** The addresses last told of. */
-  found(): string[]
-  /** Lets the lookups under way come to an end. */
-  settle(): Promise<void>
+  readonly found: () => string[]
+}
+
+/** Lets the lookups under way come to an end. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 function given(): Given {
@@ -35,12 +40,7 @@ function given(): Given {
     },
     onChange: (all) => (found = all.map(({ address }) => address)),
   })
-  const settle = async (): Promise<void> => {
-    await new Promise((resolve) => {
-      setImmediate(resolve)
-    })
-  }
-  return { endpoints, clock, records, found: () => found, settle }
+  return { endpoints, clock, records, found: () => found }
 }
 
 void suite('names of nsqlookupd', () => {
@@ -67,7 +67,7 @@ void suite('names of nsqlookupd', () => {
   })
 
   void test('are looked up again every 30 s: records come and go', async () => {
-    const { endpoints, clock, records, found, settle } = given()
+    const { endpoints, clock, records, found } = given()
     records['lookup.example'] = ['10.0.0.1']
     endpoints.addresses = ['lookup.example:4160']
     endpoints.start()
@@ -85,7 +85,7 @@ void suite('names of nsqlookupd', () => {
   })
 
   void test('keep what was known while they cannot be looked up, and are tried again sooner', async () => {
-    const { endpoints, clock, records, found, settle } = given()
+    const { endpoints, clock, records, found } = given()
     records['lookup.example'] = ['10.0.0.1']
     endpoints.addresses = ['lookup.example:4160']
     endpoints.start()

@@ -44,21 +44,21 @@ async function tryOnce({ lookupd, tls, serverName = '127.0.0.1' }: Given): Promi
   return { isLive, log }
 }
 
-void suite('nsqd and an nsqlookupd with TLS', { skip }, () => {
-  const server = (more = {}): object => ({
-    cert: readFileSync(files!.cert),
-    key: readFileSync(files!.key),
-    ...more,
-  })
-  const client = (more = {}): SecureContextOptions =>
-    loadLookupTls({
-      lookupdTls: true,
-      lookupdTlsRootCaFile: files!.ca,
-      lookupdTlsCert: '',
-      lookupdTlsKey: '',
-      ...more,
-    })!
+function server(more = {}): object {
+  return { cert: readFileSync(files!.cert), key: readFileSync(files!.key), ...more }
+}
 
+function client(more = {}): SecureContextOptions {
+  return loadLookupTls({
+    lookupdTls: true,
+    lookupdTlsRootCaFile: files!.ca,
+    lookupdTlsCert: '',
+    lookupdTlsKey: '',
+    ...more,
+  })!
+}
+
+void suite('nsqd and an nsqlookupd with TLS', { skip }, () => {
   void test('connects and registers', async () => {
     await using lookupd = await FakeNsqlookupd.start({ tls: server() })
     assert.deepEqual((await tryOnce({ lookupd, tls: client() })).isLive, true)
@@ -109,6 +109,9 @@ void suite('nsqd and an nsqlookupd with TLS', { skip }, () => {
     const half = { lookupdTls: true, lookupdTlsCert: files!.clientCert }
     await assert.rejects(Nsqd.start(half), /must be given together/)
     const missing = { lookupdTls: true, lookupdTlsRootCaFile: '/nowhere/ca.pem' }
-    await assert.rejects(Nsqd.start(missing), /client TLS config - --lookupd-tls-root-ca-file=.*no such file/)
+    await assert.rejects(
+      Nsqd.start(missing),
+      /client TLS config - --lookupd-tls-root-ca-file=.*no such file/,
+    )
   })
 })

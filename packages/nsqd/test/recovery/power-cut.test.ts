@@ -159,3 +159,27 @@ test('with --ack-after=write a power cut invents nothing and gives no id twice',
 test('with --ack-after=memory a power cut invents nothing and gives no id twice', () => {
   for (let seed = 1; seed <= 30; seed++) run(seed, { ackAfter: 'memory' })
 })
+
+test('with --ack-after=fsync a channel stays paused, and unpaused, over a power cut', () => {
+  const options = { ackAfter: 'fsync' } as const
+  const clock = new FakeClock()
+  const name = CHANNELS[0]!
+  let files = freshFiles()
+  for (const isPaused of [true, false]) {
+    const broker = new Broker(files, options, clock)
+    const channel = broker.channel(TOPIC, name)
+    const reader = broker.subscribe(TOPIC, name)
+    broker.publish(TOPIC, 'a')
+    broker.run()
+    broker.topic(TOPIC).setChannelPaused(channel, isPaused)
+    // A checkpoint that nobody waits for goes over the one that was synced.
+    for (const { id } of reader.received) broker.finish(TOPIC, name, reader, id)
+    clock.advance(1_500)
+    broker.run()
+    for (const cut of [HARSHEST_CUT, { ...HARSHEST_CUT, isEntryKept: () => true }]) {
+      const after = new Broker(files.afterPowerCut(cut), options, clock)
+      assert.equal(after.channel(TOPIC, name).isPaused, isPaused)
+    }
+    files = files.afterPowerCut(HARSHEST_CUT)
+  }
+})

@@ -29,22 +29,22 @@ export function channelNames(topic: TopicRecord): string[] {
 
 /** Every active node with its topics, by name, and which of them are tombstoned. */
 export function nodesJson(registry: Registry): string {
-  const shown = new Map<RegisteredNode, { topics: string[]; tombstones: boolean[] }>()
+  const topics = registry.topics()
+  const names = topics.map(({ name }) => goJson(name))
+  const places = new Map(topics.map((topic, place) => [topic, place]))
+  const producers: string[] = []
+  // Node by node, since lists of all of them at once are most of what a call takes (bench/lookup.ts).
   for (const node of registry.nodes) {
-    if (registry.isActive(node)) shown.set(node, { topics: [], tombstones: [] })
+    if (!registry.isActive(node)) continue
+    const own = Uint32Array.from(node.topics(), (topic) => places.get(topic)!).toSorted()
+    const tombstones = Array.from(own, (place) =>
+      registry.isTombstoned(topics[place]!.tombstonedAt(node)),
+    )
+    const ownNames = Array.from(own, (place) => names[place]!)
+    producers.push(
+      `{${node.jsonFields},"tombstones":[${tombstones.join(',')}],"topics":[${ownNames.join(',')}]}`,
+    )
   }
-  // Topic by topic, since topics are sorted already.
-  for (const topic of registry.topics()) {
-    for (const node of topic.nodes) {
-      const lists = shown.get(node)
-      lists?.topics.push(topic.name)
-      lists?.tombstones.push(registry.isTombstoned(topic.tombstonedAt(node)))
-    }
-  }
-  const producers = Array.from(shown, ([node, { topics, tombstones }]) => {
-    const lists = `"tombstones":${JSON.stringify(tombstones)},"topics":${goJson(topics)}`
-    return `{${node.jsonFields},${lists}}`
-  })
   return `{"producers":[${producers.join(',')}]}`
 }
 

@@ -82,6 +82,7 @@ export async function runTool<T extends OptionTable, R extends RunningTool = Run
   const life = new ToolLife<R>(frame.program, frame.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS)
   life.watchForCrashes()
   life.watchForSignals(frame)
+  life.watchForParent()
   try {
     life.started(await frame.start(values, { positional, end: () => life.stop(), fail, exit }))
   } catch (error) {
@@ -109,6 +110,13 @@ class ToolLife<R extends RunningTool> {
     }
     process.on('uncaughtException', crash)
     process.on('unhandledRejection', crash)
+  }
+
+  /** Who started us with a channel to talk by, as `tsq up` does, takes us with it when it goes. */
+  watchForParent(): void {
+    if (process.channel === undefined || process.channel === null) return
+    process.channel.unref()
+    process.on('disconnect', () => this.stop())
   }
 
   watchForSignals({

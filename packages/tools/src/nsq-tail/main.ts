@@ -1,4 +1,5 @@
-import { runTool } from '../common/run-tool.ts'
+import { FatalError } from '../common/fatal-error.ts'
+import { runTool, type ToolContext } from '../common/run-tool.ts'
 import { NsqTail } from './nsq-tail.ts'
 import { type NsqTailOptions, nsqTailOptions, nsqTailProblem } from './options.ts'
 
@@ -27,8 +28,18 @@ export function tsqTail(argv: readonly string[]): Promise<void> {
       const full = withWords(values, words)
       return full.topics.length === 0 ? 'usage: tsq tail [flags] <topic>...' : nsqTailProblem(full)
     },
-    start: (values, context) => NsqTail.start(withWords(values, context.positional), context),
+    start: (values, context) => startHere(withWords(values, context.positional), context),
   })
+}
+
+async function startHere(values: NsqTailOptions, context: ToolContext): Promise<NsqTail> {
+  try {
+    return await NsqTail.start(values, context)
+  } catch (error) {
+    if (!(error instanceof FatalError) || !error.message.endsWith('connection refused')) throw error
+    const hint = 'is a nsqd running there? "tsq up" starts one'
+    throw new FatalError(`${error.message}; ${hint}`, { cause: error })
+  }
 }
 
 function withWords(values: NsqTailOptions, words: readonly string[]): NsqTailOptions {

@@ -43,6 +43,10 @@ function fakes(count: number): FakeOutlet[] {
   return Array.from({ length: count }, (_, index) => new FakeOutlet(`outlet ${index}`))
 }
 
+function isOwed(error: unknown): boolean {
+  return error instanceof NotDelivered && error.isPartly
+}
+
 void suite('delivery to one', () => {
   void test('what one does not take goes to the next at once', async () => {
     const [first, second] = fakes(2) as [FakeOutlet, FakeOutlet]
@@ -117,10 +121,7 @@ void suite('delivery to all', () => {
       retries: 0,
       now: () => nowMs,
     })
-    await assert.rejects(
-      delivery.deliver('a', 'a', NEVER),
-      (error) => error instanceof NotDelivered && error.isPartly,
-    )
+    await assert.rejects(delivery.deliver('a', 'a', NEVER), isOwed)
     bad.mode = 'take'
     await assert.rejects(delivery.deliver('a', 'a', NEVER), 'it is dead for now')
     assert.equal(bad.attempts, 1)
@@ -150,7 +151,6 @@ void suite('delivery to all', () => {
     slow.mode = 'stall'
     const outlets = outletsOf([slow, fast])
     const delivery = new ToAll({ outlets, retries: 0, slowMs: 10 })
-    const isOwed = (error: unknown): boolean => error instanceof NotDelivered && error.isPartly
     // As many as can be under way: all are stuck, until nobody waits for the slow one any more.
     const first = ['a', 'b', 'c', 'd']
     await Promise.all(

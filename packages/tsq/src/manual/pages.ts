@@ -172,7 +172,7 @@ export const pages: readonly Page[] = [
   },
   {
     command: 'tsq up',
-    summary: 'runs a cluster on this machine: nsqlookupd and nsqd, supervised',
+    summary: 'runs a cluster on this machine: nsqlookupd, nsqd and nsqadmin, supervised',
     synopsis: 'tsq up [flags]',
     table: upOptions,
   },

@@ -1,74 +1,101 @@
 // `tsq up`, `tsq down` and `tsq status`.
 
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import {
   DataPathError,
+  hostPort,
   lockDataPath,
+  type OptionRules,
   type OptionsOf,
   type OptionTable,
   resolveOptions,
 } from '@tsq/daemon'
 
 import { Cluster, type ClusterState, stateFile } from './cluster.ts'
-import { clusterOptions, upOptions } from './options.ts'
+import { clusterOptions, type Ports, upOptions, upRules } from './options.ts'
 import { Screen } from './screen.ts'
 
 const PING_LIMIT_MS = 2_000
+/** npm and npx pass on a Ctrl-C that the terminal has sent us already. */
+const SAME_SIGNAL_MS = 500
 const DOWN_LIMIT_MS = 60_000
 const DOWN_POLL_MS = 100
 
 /** Runs a cluster until Ctrl-C or `tsq down`. */
 export async function up(argv: readonly string[]): Promise<void> {
-  const options = resolve(upOptions, 'tsq up', argv)
+  const options = resolve(upOptions, 'tsq up', argv, upRules)
   if (options === undefined) return
   const screen = new Screen()
-  const signalled = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, done)
-  })
-  let cluster: Cluster
-  try {
-    cluster = await Cluster.start(options, {
-      onLine: (daemon, line) => screen.line(daemon, line),
-      onState: (daemon) => screen.state(daemon),
+  const stop = new AbortController()
+  const kill = new AbortController()
+  let stoppedAt = 0
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) {
+        if (performance.now() - stoppedAt < SAME_SIGNAL_MS) return
+        screen.text('killing what is left')
+        process.exitCode = 1
+        kill.abort()
+        return
+      }
+      screen.text('stopping; once more to kill')
+      stoppedAt = performance.now()
+      stop.abort()
     })
+  }
+  try {
+    const cluster = await Cluster.start(
+      options,
+      {
+        onLine: (one, line) => screen.line(one, line),
+        onState: (one) => screen.state(one),
+      },
+      { stop: stop.signal, kill: kill.signal },
+    )
+    if (cluster === undefined) return
+    screen.text(welcome(cluster))
+    screen.show(cluster.processes)
+    if (!stop.signal.aborted) await once(stop.signal, 'abort')
+    await cluster.close()
+    screen.close()
   } catch (error) {
     process.stderr.write(`tsq up: ${(error as Error).message}\n`)
     process.exitCode = 1
-    return
   }
-  screen.text(welcome(cluster))
-  screen.show(cluster.daemons)
-  await signalled
-  screen.text('stopping')
-  await cluster.close()
-  screen.close()
 }
 
 function welcome(cluster: Cluster): string {
-  const nsqd = cluster.daemons.find(({ name }) => name === 'nsqd-1')!
-  const { tcp, http } = nsqd.ports
+  const nsqd = cluster.processes.find(({ name }) => name === 'nsqd-1')!
+  const { tcp = 0, http = 0 } = nsqd.ports
+  const { host } = cluster
   const isUsual = cluster.dataFolder === path.resolve(clusterOptions.data.default)
   const stopLine = isUsual ? 'npx tsq down' : `npx tsq down --data=${cluster.dataFolder}`
-  const at = tcp === 4150 ? '' : ` --nsqd-tcp-address=${cluster.host}:${tcp}`
+  const at = tcp === 4150 ? '' : ` --nsqd-tcp-address=${hostPort(host, tcp)}`
   const lines = [
     '',
-    ...cluster.daemons.map(
-      ({ name, ports }) =>
-        `  ${name.padEnd(14)} tcp ${cluster.host}:${ports.tcp}  http://${cluster.host}:${ports.http}`,
-    ),
+    ...cluster.processes.map(({ name, ports }) => `  ${name.padEnd(14)} ${placesOf(host, ports)}`),
     `  data           ${cluster.dataFolder}`,
     '',
     'From another terminal, consume and publish:',
     `  npx tsq tail${at} greetings`,
     `  npx tsq pub${at} greetings "hello world"`,
-    `  curl -d "hello world" "http://${cluster.host}:${http}/pub?topic=greetings"`,
+    `  curl -d "hello world" "http://${hostPort(host, http)}/pub?topic=greetings"`,
     '',
     `Ctrl-C or "${stopLine}" stops it; what was published stays.`,
     '',
   ]
   return lines.join('\n')
+}
+
+/** Where it listens, in words; empty for what doesn't. */
+function placesOf(host: string, { tcp, http }: Ports): string {
+  const places: string[] = []
+  if (tcp !== undefined) places.push(`tcp ${hostPort(host, tcp)}`)
+  if (http !== undefined) places.push(`http://${hostPort(host, http)}`)
+  return places.join('  ')
 }
 
 /** Stops the cluster over a folder and waits until it is down. */
@@ -113,19 +140,25 @@ export async function status(argv: readonly string[]): Promise<void> {
     process.exitCode = 1
     return
   }
-  for (const daemon of state.daemons) {
-    const health = daemon.state === 'up' ? await ping(daemon.host, daemon.http) : daemon.state
+  for (const { name, state: word, host, tcp, http, pid, restarts } of state.daemons) {
+    // What doesn't listen can't be asked; that it runs is all there is to say.
+    const isAsked = word === 'up' && http !== undefined
+    const health = isAsked ? await ping(host, http) : word === 'up' ? 'OK' : word
     if (health !== 'OK') process.exitCode = 1
-    const restarts = daemon.restarts === 0 ? '' : `  restarts ${daemon.restarts}`
+    const places = placesOf(host, {
+      ...(tcp === undefined ? {} : { tcp }),
+      ...(http === undefined ? {} : { http }),
+    })
+    const again = restarts === 0 ? '' : `  restarts ${restarts}`
     process.stdout.write(
-      `${daemon.name.padEnd(14)} ${health.padEnd(10)} tcp ${daemon.host}:${daemon.tcp}  http ${daemon.host}:${daemon.http}  pid ${daemon.pid ?? '-'}${restarts}\n`,
+      `${name.padEnd(14)} ${health.padEnd(10)} ${places}  pid ${pid ?? '-'}${again}\n`,
     )
   }
 }
 
 async function ping(host: string, port: number): Promise<string> {
   try {
-    const answer = await fetch(`http://${host}:${port}/ping`, {
+    const answer = await fetch(`http://${hostPort(host, port)}/ping`, {
       signal: AbortSignal.timeout(PING_LIMIT_MS),
     })
     return await answer.text()
@@ -173,10 +206,12 @@ function resolve<T extends OptionTable>(
   table: T,
   program: string,
   argv: readonly string[],
+  rules?: OptionRules<T>,
 ): OptionsOf<T> | undefined {
   const resolution = resolveOptions(table, {
     program,
     argv,
+    ...(rules === undefined ? {} : { rules }),
     builtIn: { config: false, version: false },
   })
   if (resolution.kind === 'options') {

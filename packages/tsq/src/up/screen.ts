@@ -1,4 +1,4 @@
-import type { SupervisedDaemon } from './supervised.ts'
+import type { SupervisedProcess } from './supervised.ts'
 
 const COLOURS = [36, 33, 35, 32, 34, 31, 96, 93, 95, 92]
 const RESET = '\u001b[0m'
@@ -8,7 +8,7 @@ const DIM = '\u001b[2m'
 export class Screen {
   readonly #out: NodeJS.WriteStream
   readonly #isTerminal: boolean
-  #daemons: readonly SupervisedDaemon[] = []
+  #daemons: readonly SupervisedProcess[] = []
   #tableLines = 0
 
   constructor(out: NodeJS.WriteStream = process.stdout) {
@@ -16,12 +16,12 @@ export class Screen {
     this.#isTerminal = out.isTTY && process.env['NO_COLOR'] === undefined
   }
 
-  show(daemons: readonly SupervisedDaemon[]): void {
+  show(daemons: readonly SupervisedProcess[]): void {
     this.#daemons = daemons
     this.#draw()
   }
 
-  line(daemon: SupervisedDaemon, text: string): void {
+  line(daemon: SupervisedProcess, text: string): void {
     const width = Math.max(...this.#daemons.map(({ name }) => name.length), daemon.name.length)
     const name = daemon.name.padEnd(width)
     this.text(
@@ -36,7 +36,7 @@ export class Screen {
     this.#draw()
   }
 
-  state(daemon: SupervisedDaemon): void {
+  state(daemon: SupervisedProcess): void {
     if (this.#isTerminal) this.text(`${DIM}${daemon.name} is ${daemon.state}${RESET}`)
     else this.text(`${daemon.name} is ${daemon.state}`)
   }
@@ -46,7 +46,7 @@ export class Screen {
     this.#daemons = []
   }
 
-  #colour(daemon: SupervisedDaemon): string {
+  #colour(daemon: SupervisedProcess): string {
     const at = Math.max(0, this.#daemons.indexOf(daemon))
     return `\u001b[${COLOURS[at % COLOURS.length]}m`
   }
@@ -60,9 +60,13 @@ export class Screen {
     if (!this.#isTerminal || this.#daemons.length === 0) return
     const rows = this.#daemons.map((daemon) => {
       const { tcp, http } = daemon.ports
+      const places = [
+        tcp === undefined ? '' : `tcp ${tcp}`,
+        http === undefined ? '' : `http ${http}`,
+      ]
       const restarts = daemon.restarts === 0 ? '' : `  restarts ${daemon.restarts}`
       const name = `${this.#colour(daemon)}${daemon.name.padEnd(14)}${RESET}`
-      return `${name} ${daemon.state.padEnd(18)} tcp ${String(tcp).padEnd(5)} http ${http}${restarts}`
+      return `${name} ${daemon.state.padEnd(18)} ${places[0]!.padEnd(9)} ${places[1]}${restarts}`
     })
     this.#out.write(`${DIM}${'─'.repeat(60)}${RESET}\n${rows.join('\n')}\n`)
     this.#tableLines = rows.length + 1

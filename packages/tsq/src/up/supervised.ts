@@ -7,36 +7,38 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 10_000
 /** Who ran this long is well again: the next pause is short. */
 const WELL_AFTER_MS = 10_000
-/** How long a daemon may take to stop before it is killed. */
+/** What listens to nothing is up when it has run this long. */
+const UP_AFTER_MS = 500
+/** How long a process may take to stop before it is killed. */
 const STOP_LIMIT_MS = 35_000
 const LISTENING = /(TCP|HTTP): listening on \S+:(\d+)$/
 
-export type DaemonState = 'starting' | 'up' | 'waiting to restart' | 'ended' | 'stopped'
+export type ProcessState = 'starting' | 'up' | 'waiting to restart' | 'ended' | 'stopped'
 
-export interface DaemonSpec {
+export interface ProcessSpec {
   /** Unique in the cluster, such as `nsqd-1`. */
   readonly name: string
   /** The program, a JavaScript file. */
   readonly program: string
-  /** Wanted ports; 0 for any, which a restart then keeps. */
+  /** Wanted ports; 0 for any, which a restart then keeps. None for what doesn't listen. */
   readonly ports: Ports
   /** The words after the program's name, given where it listens. */
   args(ports: Ports): readonly string[]
 }
 
-export interface DaemonEvents {
-  onLine(daemon: SupervisedDaemon, line: string): void
-  onState(daemon: SupervisedDaemon): void
+export interface ProcessEvents {
+  onLine(process: SupervisedProcess, line: string): void
+  onState(process: SupervisedProcess): void
 }
 
-/** One daemon of the cluster, a process of its own that is started again when it ends. */
-export class SupervisedDaemon {
+/** One daemon or tool of the cluster, a process of its own that is started again when it ends. */
+export class SupervisedProcess {
   readonly name: string
-  state: DaemonState = 'stopped'
+  state: ProcessState = 'stopped'
   ports: Ports
   restarts = 0
-  readonly #spec: DaemonSpec
-  readonly #events: DaemonEvents
+  readonly #spec: ProcessSpec
+  readonly #events: ProcessEvents
   #child: ChildProcess | undefined
   #startedAtMs = 0
   #pauseMs = FIRST_PAUSE_MS
@@ -45,7 +47,7 @@ export class SupervisedDaemon {
   #onUp: (() => void) | undefined
   #onFirstEnd: ((reason: string) => void) | undefined
 
-  constructor(spec: DaemonSpec, events: DaemonEvents) {
+  constructor(spec: ProcessSpec, events: ProcessEvents) {
     this.name = spec.name
     this.ports = spec.ports
     this.#spec = spec
@@ -57,7 +59,7 @@ export class SupervisedDaemon {
   }
 
   /**
-   * Starts it and waits until it listens.
+   * Starts it and waits until it listens, or has run for a moment where it doesn't.
    *
    * @throws when it ends instead; its log says why.
    */
@@ -79,6 +81,7 @@ export class SupervisedDaemon {
     this.#child = child
     this.#startedAtMs = performance.now()
     this.#setState('starting')
+    if (this.#spec.ports.http === undefined) this.#timer = setTimeout(() => this.#up(), UP_AFTER_MS)
     const lines = createInterface({ input: child.stderr! })
     lines.on('line', (line) => this.#read(line))
     child.on('error', (error) => this.#ended(error.message))
@@ -95,7 +98,10 @@ export class SupervisedDaemon {
     const port = Number(match[2])
     this.ports = match[1] === 'TCP' ? { ...this.ports, tcp: port } : { ...this.ports, http: port }
     // A daemon listens for HTTP last.
-    if (match[1] !== 'HTTP') return
+    if (match[1] === 'HTTP') this.#up()
+  }
+
+  #up(): void {
     this.#setState('up')
     this.#onUp?.()
     this.#onFirstEnd = undefined
@@ -104,6 +110,7 @@ export class SupervisedDaemon {
   /** A nsqd that was drained ends by itself, and is not wanted back. */
   #endedInOrder(): void {
     this.#child = undefined
+    clearTimeout(this.#timer)
     this.#setState(this.#isStopping ? 'stopped' : 'ended')
     this.#onFirstEnd?.('it ended at once')
   }
@@ -111,6 +118,7 @@ export class SupervisedDaemon {
   #ended(reason: string): void {
     if (this.#child === undefined) return
     this.#child = undefined
+    clearTimeout(this.#timer)
     if (this.#isStopping || this.#onFirstEnd !== undefined) {
       this.#setState('stopped')
       this.#onFirstEnd?.(reason)
@@ -126,7 +134,7 @@ export class SupervisedDaemon {
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
   }
 
-  #setState(state: DaemonState): void {
+  #setState(state: ProcessState): void {
     this.state = state
     this.#events.onState(this)
   }
@@ -148,5 +156,10 @@ export class SupervisedDaemon {
       })
       child.kill('SIGTERM')
     })
+  }
+
+  /** Ends it at once; `stop` has been called before. */
+  kill(): void {
+    this.#child?.kill('SIGKILL')
   }
 }

@@ -19,7 +19,7 @@ import type {
   NodeAnswer,
   NodesAnswer,
   TopicAnswer,
-} from './reference.ts'
+} from './answers.ts'
 
 const live = { meta: { live: true } }
 

@@ -4,7 +4,6 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent, type ReactNode } from 'react'
 
 import type { ActionResult, BulkResult, NodeResult } from '../../../src/api.ts'
-import { plural } from '../lib/format.ts'
 import { Dialog, DialogButtons } from './dialog.tsx'
 import styles from './dialog.module.css'
 import { Badge, Button, Field, Notice, errorText, inputClass } from './ui.tsx'
@@ -141,8 +140,8 @@ function Results({
       <div role="status">
         <Notice tone={isGood ? 'good' : 'warn'}>
           {failed === 0
-            ? `Done on ${plural(results.length, 'node')}.`
-            : `Failed in ${failed} of ${results.length}.`}
+            ? `Done: ${results.length} of ${results.length}.`
+            : `Failed: ${failed} of ${results.length}.`}
           {message === '' ? '' : `\n${message}`}
         </Notice>
       </div>

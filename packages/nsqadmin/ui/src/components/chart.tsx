@@ -23,8 +23,14 @@ export interface ChartProps {
   readonly formatAxis?: (value: number) => string
 }
 
+/** A colour of the design as the canvas takes it: resolved for the theme that is on. */
 function color(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+  const probe = document.createElement('span')
+  probe.style.color = `var(${name})`
+  document.body.append(probe)
+  const resolved = getComputedStyle(probe).color
+  probe.remove()
+  return resolved
 }
 
 function options(props: CanvasProps, width: number): uPlot.Options {

@@ -1,6 +1,7 @@
 // Columns that several tables share.
 
-import type { ChannelStats, ClientStats, Latency, QueueStats } from '../api/reference.ts'
+import type { ChannelStats, ClientStats, Latency, TopicStats } from '@tsq/clusterinfo'
+
 import { clientAttributes, clientName, locality } from '../lib/clients.ts'
 import { deliveryShares } from '../lib/delivery.ts'
 import { formatCount, formatDuration, formatRate, percentile } from '../lib/format.ts'
@@ -48,7 +49,10 @@ export function rateText(rate: number | undefined): string {
   return rate === undefined ? '–' : formatRate(rate)
 }
 
-export function memoryAndDisk({ memory_depth, backend_depth }: QueueStats): string {
+export function memoryAndDisk({
+  memory_depth,
+  backend_depth,
+}: Pick<TopicStats, 'memory_depth' | 'backend_depth'>): string {
   return `${formatCount(memory_depth)} + ${formatCount(backend_depth)}`
 }
 

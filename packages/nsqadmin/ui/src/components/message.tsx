@@ -2,6 +2,7 @@
 
 import { useMemo, useState, type ReactNode } from 'react'
 
+import type { TailedMessage } from '../../../src/api.ts'
 import { readBody, showBody, type BodyFormat } from '../lib/body.ts'
 import { formatBytes, formatDate, millisecondsOf } from '../lib/format.ts'
 import styles from './messages.module.css'
@@ -10,15 +11,7 @@ import { Button, classes, Segments } from './ui.tsx'
 const LABELS = { json: 'JSON', text: 'Text', hex: 'Hex' } as const
 
 interface MessageProps {
-  readonly message: {
-    readonly node: string
-    readonly id: string
-    readonly timestamp_ns: string
-    readonly attempts: number
-    readonly body_base64: string
-    readonly body_bytes: number
-    readonly truncated: boolean
-  }
+  readonly message: TailedMessage
   readonly labels?: ReactNode
 }
 
@@ -44,9 +37,12 @@ export function Message({ message, labels }: MessageProps) {
             choices={body.formats.map((value) => ({ value, label: LABELS[value] }))}
             onChoose={setChosen}
           />{' '}
-          <Button kind="quiet" onClick={() => void navigator.clipboard?.writeText(shown)}>
-            Copy
-          </Button>
+          {/* Browsers give the clipboard only to pages that came over HTTPS or from this machine. */}
+          {'clipboard' in navigator ? (
+            <Button kind="quiet" onClick={() => void navigator.clipboard.writeText(shown)}>
+              Copy
+            </Button>
+          ) : undefined}
         </span>
       </div>
       {/* Scrolled by keyboard as well, hence the tab stop. */}

@@ -3,9 +3,12 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useRef, useState, type ReactNode } from 'react'
 
+import type { Role } from '../../../src/api.ts'
 import { logOut } from '../api/actions.ts'
 import { sessionQuery } from '../api/queries.ts'
 import { parseRefresh, REFRESH_CHOICES } from '../lib/refresh.ts'
+import { maySee } from '../lib/roles.ts'
+import type { Route } from '../lib/routes.ts'
 import { nextKey, type KeyState } from '../lib/shortcuts.ts'
 import { navigate, useRoute } from '../state/location.ts'
 import { useRefresh } from '../state/refresh.tsx'
@@ -15,19 +18,29 @@ import { Help } from './help.tsx'
 import styles from './shell.module.css'
 import { Badge, Button, Link } from './ui.tsx'
 
-const PAGES = [
+interface PageLink {
+  readonly to: string
+  readonly label: string
+  /** The pages that belong to it. */
+  readonly pages: readonly Route['page'][]
+  /** Who sees it; everybody when left out. */
+  readonly role?: Role
+}
+
+const PAGES: readonly PageLink[] = [
   { to: '/', label: 'Overview', pages: ['overview'] },
   { to: '/topics', label: 'Topics', pages: ['topics', 'topic', 'channel'] },
   { to: '/nodes', label: 'Nodes', pages: ['nodes', 'node'] },
   { to: '/counter', label: 'Counter', pages: ['counter'] },
   { to: '/lookup', label: 'Lookup', pages: ['lookup'] },
-  { to: '/audit', label: 'Audit log', pages: ['audit'] },
+  { to: '/audit', label: 'Audit log', pages: ['audit'], role: 'operator' },
 ]
 
 export function Shell({ children }: { readonly children: ReactNode }) {
   const [isHelpOpen, setIsHelpOpen] = useState(false)
   const session = useSession()
   const { page } = useRoute()
+  const shown = PAGES.filter(({ role = 'viewer' }) => maySee(session, role))
   useKeys(() => setIsHelpOpen(true))
   return (
     <>
@@ -41,7 +54,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             NSQ
           </Link>
           <nav aria-label="Pages" className={styles['nav']}>
-            {PAGES.map(({ to, label, pages }) => (
+            {shown.map(({ to, label, pages }) => (
               <Link key={to} to={to} isCurrent={pages.includes(page)}>
                 {label}
               </Link>
@@ -58,7 +71,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
           </div>
         </div>
       </header>
-      <main id="main" className={styles['main']}>
+      <main id="main" tabIndex={-1} className={styles['main']}>
         {children}
       </main>
       {isHelpOpen ? <Help onClose={() => setIsHelpOpen(false)} /> : undefined}

@@ -165,11 +165,11 @@ export function Tiles({ children }: { readonly children: ReactNode }) {
 export function Tile({ label, value, unit }: TileProps) {
   return (
     <div className={styles['tile']}>
+      <dt>{label}</dt>
       <dd>
         {value}
         {unit === undefined ? undefined : <small> {unit}</small>}
       </dd>
-      <dt>{label}</dt>
     </div>
   )
 }

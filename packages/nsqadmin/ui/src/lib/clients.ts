@@ -1,6 +1,6 @@
 // A consumer's connection as the page describes it.
 
-import type { ClientStats } from '../api/reference.ts'
+import type { ClientStats } from '@tsq/clusterinfo'
 
 /** `host:port`, and the client id where it says more than the host does. */
 export function clientName(client: ClientStats): string {

@@ -1,4 +1,4 @@
-import type { ChannelStats } from '../api/reference.ts'
+import type { ChannelStats } from '@tsq/clusterinfo'
 
 export interface DeliveryShare {
   readonly kind: 'zone' | 'region' | 'global'

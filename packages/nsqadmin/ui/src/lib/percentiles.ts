@@ -1,4 +1,4 @@
-import type { Latency, LatencyPercentile } from '../api/reference.ts'
+import type { Latency, Percentile } from '@tsq/clusterinfo'
 
 /** Every quantile that any of these measures, greatest first: one column each, so that rows never shift. */
 export function quantilesOf(latencies: readonly (Latency | null | undefined)[]): number[] {
@@ -9,6 +9,6 @@ export function quantilesOf(latencies: readonly (Latency | null | undefined)[]):
 export function latencyAt(
   latency: Latency | null | undefined,
   quantile: number,
-): LatencyPercentile | undefined {
+): Percentile | undefined {
   return latency?.percentiles?.find((one) => one.quantile === quantile)
 }

@@ -1,7 +1,8 @@
+import type { ChannelStats } from '@tsq/clusterinfo'
 import { useQuery } from '@tanstack/react-query'
 
 import { channelQuery } from '../api/queries.ts'
-import type { ChannelAnswer, ChannelStats } from '../api/reference.ts'
+import type { ChannelAnswer } from '../api/answers.ts'
 import { Charts } from '../components/charts.tsx'
 import {
   clientColumns,
@@ -13,7 +14,7 @@ import {
   rateColumn,
   rateText,
 } from '../components/columns.tsx'
-import { NodeLink } from '../components/node-link.tsx'
+import { hostColumn } from '../components/host-column.tsx'
 import { Page, Section } from '../components/page.tsx'
 import { Peek, useHasPeek } from '../components/peek.tsx'
 import { QueueActions } from '../components/queue-actions.tsx'
@@ -140,17 +141,7 @@ function nodeColumns(
     total: <DeliveryBar channel={answer} />,
   }
   return [
-    {
-      id: 'host',
-      label: 'NSQd Host',
-      sortBy: ({ hostname, node }) => `${hostname} ${node}`,
-      cell: (row) => (
-        <>
-          <NodeLink hostname={row.hostname} node={row.node} /> <PausedLabel isPaused={row.paused} />
-        </>
-      ),
-      total: 'Total:',
-    },
+    hostColumn(),
     ...channelCountColumns(answer, 'Message Queues'),
     rateColumn('rate', 'Rate/s', ({ node }) => rates.get(node), {
       total: rateText(rates.get('total')),

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 
 import { get } from '../api/client.ts'
-import type { CounterAnswer } from '../api/reference.ts'
+import type { CounterAnswer } from '../api/answers.ts'
 import { Page } from '../components/page.tsx'
 import { Notice, Warnings, errorText } from '../components/ui.tsx'
 import { formatCount, formatRate } from '../lib/format.ts'

@@ -1,8 +1,9 @@
+import type { ChannelStats, TopicStats } from '@tsq/clusterinfo'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 
 import { nodeQuery } from '../api/queries.ts'
-import type { ChannelStats, NodeAnswer, TopicStats } from '../api/reference.ts'
+import type { NodeAnswer } from '../api/answers.ts'
 import { Charts } from '../components/charts.tsx'
 import {
   clientColumns,

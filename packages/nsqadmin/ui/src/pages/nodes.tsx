@@ -1,8 +1,8 @@
+import type { NodeInfo } from '@tsq/clusterinfo'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 
 import { nodesQuery } from '../api/queries.ts'
-import type { NodeInfo } from '../api/reference.ts'
 import { FilterBox } from '../components/filter-box.tsx'
 import { Page } from '../components/page.tsx'
 import { Table, type Column } from '../components/table.tsx'

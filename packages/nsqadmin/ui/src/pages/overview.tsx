@@ -31,11 +31,15 @@ const PROBLEM_COLUMNS: readonly Column<NodeProblem>[] = [
 ]
 
 function Cluster({ overview }: { readonly overview: Overview }) {
-  const { rates } = overview
+  const { rates, problems } = overview
+  // What the table of problems says need not be said twice.
+  const warnings = overview.warnings.filter(
+    ({ text }) => !problems.some(({ error }) => text.includes(error)),
+  )
   return (
     <>
-      <Warnings message={overview.message} />
-      {overview.warnings.map(({ level, text, link }) => (
+      {problems.length === 0 ? <Warnings message={overview.message} /> : undefined}
+      {warnings.map(({ level, text, link }) => (
         <Notice key={text} tone={level === 'error' ? 'bad' : 'warn'}>
           {text} {link === undefined ? undefined : <Link to={link}>Look</Link>}
         </Notice>
@@ -54,12 +58,12 @@ function Cluster({ overview }: { readonly overview: Overview }) {
         <Tile label="Channels" value={formatCount(overview.channel_count)} />
         <Tile label="Clients" value={formatCount(overview.client_count)} />
       </Tiles>
-      {overview.problems.length === 0 ? undefined : (
+      {problems.length === 0 ? undefined : (
         <Section title="Not answering">
           <Table
             label="Nodes that do not answer"
             columns={PROBLEM_COLUMNS}
-            rows={overview.problems}
+            rows={problems}
             keyOf={({ kind, node }) => `${kind} ${node}`}
             toneOf={() => 'bad'}
           />

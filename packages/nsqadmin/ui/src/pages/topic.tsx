@@ -1,8 +1,11 @@
+import type { ChannelStats, TopicStats } from '@tsq/clusterinfo'
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 
 import { tombstone } from '../api/actions.ts'
 import { topicQuery } from '../api/queries.ts'
-import type { ChannelStats, TopicAnswer, TopicStats } from '../api/reference.ts'
+import type { TopicAnswer } from '../api/answers.ts'
+import { BulkActions } from '../components/bulk-actions.tsx'
 import { Charts } from '../components/charts.tsx'
 import {
   countColumn,
@@ -11,7 +14,7 @@ import {
   rateColumn,
   rateText,
 } from '../components/columns.tsx'
-import { NodeLink } from '../components/node-link.tsx'
+import { hostColumn } from '../components/host-column.tsx'
 import { Page, Section } from '../components/page.tsx'
 import { Peek, useHasPeek } from '../components/peek.tsx'
 import { PublishForm } from '../components/publish-form.tsx'
@@ -26,11 +29,12 @@ import { navigate, useParams } from '../state/location.ts'
 import { useMay, useMayTombstone } from '../state/session.tsx'
 import { useRates } from '../state/use-rates.ts'
 
+const NONE: ReadonlySet<string> = new Set()
+
 export function TopicPage({ topic }: { readonly topic: string }) {
   const answer = useQuery(topicQuery(topic))
   const [params] = useParams()
   const mayAct = useMay('operator')
-  const view = params.get('view') ?? 'overview'
   const path = topicPath(topic)
   const nodes = (answer.data?.nodes ?? []).map(({ node }) => node)
   const channels = (answer.data?.channels ?? []).map((channel) => channel.channel_name)
@@ -41,6 +45,8 @@ export function TopicPage({ topic }: { readonly topic: string }) {
     { view: 'tail', label: 'Live tail', isThere: mayAct },
     { view: 'publish', label: 'Publish', isThere: mayAct },
   ].filter(({ isThere }) => isThere)
+  const asked = params.get('view')
+  const { view } = views.find((one) => one.view === asked) ?? views[0]!
   return (
     <Page
       title={topic}
@@ -64,11 +70,9 @@ export function TopicPage({ topic }: { readonly topic: string }) {
           isCurrent: one.view === view,
         }))}
       />
-      {view === 'messages' && hasPeek ? (
-        <Peek topic={topic} channels={channels} nodes={nodes} />
-      ) : undefined}
-      {view === 'tail' && mayAct ? <Tail topic={topic} /> : undefined}
-      {view === 'publish' && mayAct ? <PublishForm topic={topic} nodes={nodes} /> : undefined}
+      {view === 'messages' ? <Peek topic={topic} channels={channels} nodes={nodes} /> : undefined}
+      {view === 'tail' ? <Tail topic={topic} /> : undefined}
+      {view === 'publish' ? <PublishForm topic={topic} nodes={nodes} /> : undefined}
       {view === 'overview' ? (
         <Asked
           query={answer}
@@ -142,17 +146,7 @@ interface NodeTableProps {
 
 function NodeTable({ topic, answer, nodes, rates }: NodeTableProps) {
   const columns: Column<TopicStats>[] = [
-    {
-      id: 'host',
-      label: 'NSQd Host',
-      sortBy: ({ hostname, node }) => `${hostname} ${node}`,
-      cell: (row) => (
-        <>
-          <NodeLink hostname={row.hostname} node={row.node} /> <PausedLabel isPaused={row.paused} />
-        </>
-      ),
-      total: 'Total:',
-    },
+    hostColumn(),
     countColumn('depth', 'Depth', ({ depth }) => depth, { total: formatCount(answer.depth) }),
     {
       id: 'memory',
@@ -230,6 +224,11 @@ interface ChannelTableProps {
 }
 
 function ChannelTable({ topic, channels, rates }: ChannelTableProps) {
+  const mayAct = useMay('operator')
+  const [chosen, setChosen] = useState(NONE)
+  const targets = channels
+    .filter(({ channel_name: name }) => chosen.has(name))
+    .map(({ channel_name: channel }) => ({ topic, channel }))
   const columns: Column<ChannelStats>[] = [
     {
       id: 'channel',
@@ -248,14 +247,20 @@ function ChannelTable({ topic, channels, rates }: ChannelTableProps) {
     ...latencyColumns(channels, (row) => row.e2e_processing_latency),
   ]
   return (
-    <Table
-      label="Channels of this topic"
-      prefix="channels."
-      columns={columns}
-      rows={channels}
-      keyOf={(row) => row.channel_name}
-      defaultSort={{ column: 'channel', descending: false }}
-    />
+    <>
+      {targets.length === 0 ? undefined : (
+        <BulkActions kind="channel" targets={targets} onDone={() => setChosen(NONE)} />
+      )}
+      <Table
+        label="Channels of this topic"
+        prefix="channels."
+        columns={columns}
+        rows={channels}
+        keyOf={(row) => row.channel_name}
+        defaultSort={{ column: 'channel', descending: false }}
+        selection={mayAct ? { chosen, onChange: setChosen } : undefined}
+      />
+    </>
   )
 }
 

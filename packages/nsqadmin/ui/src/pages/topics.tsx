@@ -1,18 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 
-import type { BulkRequest, TopicSummary } from '../../../src/api.ts'
-import { actOnMany } from '../api/actions.ts'
+import type { TopicSummary } from '../../../src/api.ts'
 import { topicsQuery } from '../api/queries.ts'
-import type { Action } from '../components/action-dialog.tsx'
+import { BulkActions } from '../components/bulk-actions.tsx'
 import { FilterBox } from '../components/filter-box.tsx'
 import { Page } from '../components/page.tsx'
 import { Table } from '../components/table.tsx'
 import { TOPIC_COLUMNS } from '../components/topic-columns.tsx'
-import { Asked, Button, Notice, Row, Warnings } from '../components/ui.tsx'
+import { Asked, Notice, Row, Warnings } from '../components/ui.tsx'
 import { textFilter } from '../lib/filter.ts'
 import { formatCount, plural } from '../lib/format.ts'
-import { useAsk } from '../state/ask.tsx'
 import { useParams } from '../state/location.ts'
 import { useMay } from '../state/session.tsx'
 import { NoTopics } from './overview.tsx'
@@ -56,7 +54,11 @@ function TopicList({ topics }: { readonly topics: readonly TopicSummary[] }) {
           </span>
         </Row>
         {mayAct && names.length > 0 ? (
-          <BulkActions topics={names} onDone={() => setChosen(NONE)} />
+          <BulkActions
+            kind="topic"
+            targets={names.map((topic) => ({ topic }))}
+            onDone={() => setChosen(NONE)}
+          />
         ) : undefined}
       </Row>
       {shown.length === 0 ? (
@@ -73,61 +75,4 @@ function TopicList({ topics }: { readonly topics: readonly TopicSummary[] }) {
       )}
     </>
   )
-}
-
-/** As many as one bulk request takes. */
-const BULK_LIMIT = 1000
-
-interface BulkActionsProps {
-  readonly topics: readonly string[]
-  readonly onDone: () => void
-}
-
-function BulkActions({ topics, onDone }: BulkActionsProps) {
-  const ask = useAsk()
-  const mayDelete = useMay('admin')
-  const isTooMany = topics.length > BULK_LIMIT
-  const askFor = (action: BulkRequest['action']): void => ask(bulkAction(action, topics, onDone))
-  return (
-    <Row>
-      <span>
-        {isTooMany ? `At most ${formatCount(BULK_LIMIT)} at once` : `${topics.length} chosen`}
-      </span>
-      <Button disabled={isTooMany} onClick={() => askFor('pause')}>
-        Pause
-      </Button>
-      <Button disabled={isTooMany} onClick={() => askFor('unpause')}>
-        UnPause
-      </Button>
-      <Button kind="danger" disabled={isTooMany} onClick={() => askFor('empty')}>
-        Empty
-      </Button>
-      {mayDelete ? (
-        <Button kind="danger" disabled={isTooMany} onClick={() => askFor('delete')}>
-          Delete
-        </Button>
-      ) : undefined}
-    </Row>
-  )
-}
-
-const VERBS = { pause: 'Pause', unpause: 'UnPause', empty: 'Empty', delete: 'Delete' } as const
-
-function bulkAction(
-  action: BulkRequest['action'],
-  topics: readonly string[],
-  onDone: () => void,
-): Action {
-  const count = plural(topics.length, 'topic')
-  const isLoss = action === 'empty' || action === 'delete'
-  const some = topics.slice(0, 5).join(', ')
-  const rest = topics.length > 5 ? ` and ${topics.length - 5} more` : ''
-  return {
-    title: `${VERBS[action]} ${count}?`,
-    text: `${some}${rest}.${isLoss ? " Their messages are lost; this can't be undone." : ''}`,
-    verb: `${VERBS[action]} ${count}`,
-    ...(isLoss && { typed: `${action} ${topics.length}` }),
-    run: () => actOnMany({ action, targets: topics.map((topic) => ({ topic })) }),
-    onDone,
-  }
 }

@@ -1,6 +1,7 @@
 import { nodePath } from '../lib/routes.ts'
 import styles from './columns.module.css'
-import { Link } from './ui.tsx'
+import type { Column } from './table.tsx'
+import { Link, PausedLabel } from './ui.tsx'
 
 interface NodeLinkProps {
   readonly hostname: string
@@ -9,7 +10,7 @@ interface NodeLinkProps {
 }
 
 /** `hostname:port` leading to the node; where the hostname is not the address, both are said. */
-export function NodeLink({ hostname, node }: NodeLinkProps) {
+function NodeLink({ hostname, node }: NodeLinkProps) {
   const colon = node.lastIndexOf(':')
   const address = node.slice(0, colon)
   if (hostname === '' || hostname === address) return <Link to={nodePath(node)}>{node}</Link>
@@ -23,4 +24,21 @@ export function NodeLink({ hostname, node }: NodeLinkProps) {
       )
     </>
   )
+}
+
+/** The first column of a table with a row for each node, and of its row of totals. */
+export function hostColumn<
+  Row extends NodeLinkProps & { readonly paused: boolean },
+>(): Column<Row> {
+  return {
+    id: 'host',
+    label: 'NSQd Host',
+    sortBy: ({ hostname, node }) => `${hostname} ${node}`,
+    cell: ({ hostname, node, paused }) => (
+      <>
+        <NodeLink hostname={hostname} node={node} /> <PausedLabel isPaused={paused} />
+      </>
+    ),
+    total: 'Total:',
+  }
 }

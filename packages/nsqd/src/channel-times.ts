@@ -1,0 +1,125 @@
+// Hot: `expect` runs for every slice that is delivered, the rest for every message that times out or comes due.
+
+import type { Alarms, Sleeper } from './alarms.ts'
+import { DEFERRED, IN_FLIGHT } from './cells.ts'
+import { DeadlineQueue, TimeHeap } from './queues.ts'
+import type { Window } from './window.ts'
+
+/** What a channel is told when the time has come. */
+export interface TimeEvents {
+  /** A message in flight was not answered. */
+  timedOut(sequence: number): void
+  /** A deferred message may be delivered. */
+  cameDue(sequence: number): void
+}
+
+/** When the messages in a channel's window time out or come due. */
+export class ChannelTimes implements Sleeper {
+  alarmAt = Infinity
+  alarmSlot = -1
+  deferredCount = 0
+  readonly #window: Window
+  readonly #alarms: Alarms
+  readonly #events: TimeEvents
+  /** By timeout length. */
+  readonly #deadlines = new Map<number, DeadlineQueue>()
+  /** Touched messages whose first deadline has passed, by a later one. */
+  readonly #touched = new TimeHeap()
+  readonly #deferred = new TimeHeap()
+
+  constructor(window: Window, alarms: Alarms, events: TimeEvents) {
+    this.#window = window
+    this.#alarms = alarms
+    this.#events = events
+  }
+
+  /** Messages have been delivered; the end of the range is exclusive. */
+  expect(timeoutMs: number, deadline: number, from: number, to: number): void {
+    let queue = this.#deadlines.get(timeoutMs)
+    if (queue === undefined) {
+      queue = new DeadlineQueue()
+      this.#deadlines.set(timeoutMs, queue)
+    }
+    queue.push(deadline, from, to)
+    if (queue.wantsCompaction()) {
+      queue.compact((fires, first, end) => this.#isLive(timeoutMs, fires, first, end))
+    }
+    this.#alarms.set(this, queue.peekTime())
+  }
+
+  /** @param due on the core's clock. */
+  defer(sequence: number, due: number): void {
+    this.#window.setState(sequence, DEFERRED)
+    this.#window.setDeadline(sequence, due)
+    this.#deferred.push(due, sequence)
+    this.deferredCount += 1
+    this.#alarms.set(this, due)
+  }
+
+  /** Nothing is waited for any more. */
+  clear(): void {
+    this.#deferred.clear()
+    this.#touched.clear()
+    this.#deadlines.clear()
+    this.deferredCount = 0
+  }
+
+  stop(): void {
+    this.#alarms.drop(this)
+  }
+
+  wake(now: number): number {
+    for (const [timeoutMs, queue] of this.#deadlines) {
+      while (queue.peekTime() <= now) {
+        const fires = queue.peekTime()
+        const from = queue.peekFrom()
+        const to = queue.peekTo()
+        queue.shift()
+        for (let sequence = this.#firstUnsettled(from); sequence < to; sequence++) {
+          if (this.#isOfRecord(sequence, timeoutMs, fires)) this.#timeOutOrWait(sequence, now)
+        }
+      }
+      if (queue.length === 0) this.#deadlines.delete(timeoutMs)
+    }
+    while (this.#touched.peekTime() <= now) {
+      const sequence = this.#touched.pop()
+      if (this.#window.stateOf(sequence) === IN_FLIGHT) this.#timeOutOrWait(sequence, now)
+    }
+    while (this.#deferred.peekTime() <= now) {
+      const sequence = this.#deferred.pop()
+      if (this.#window.stateOf(sequence) !== DEFERRED) continue
+      this.deferredCount -= 1
+      this.#events.cameDue(sequence)
+    }
+    let next = Math.min(this.#touched.peekTime(), this.#deferred.peekTime())
+    for (const queue of this.#deadlines.values()) next = Math.min(next, queue.peekTime())
+    return next
+  }
+
+  #timeOutOrWait(sequence: number, now: number): void {
+    const deadline = this.#window.deadlineOf(sequence)
+    if (deadline > now) this.#touched.push(deadline, sequence)
+    else this.#events.timedOut(sequence)
+  }
+
+  #isLive(timeoutMs: number, fires: number, from: number, to: number): boolean {
+    for (let sequence = this.#firstUnsettled(from); sequence < to; sequence++) {
+      if (this.#isOfRecord(sequence, timeoutMs, fires)) return true
+    }
+    return false
+  }
+
+  /** Spares the walk over what has long been settled. */
+  #firstUnsettled(from: number): number {
+    const { floor, stragglers } = this.#window
+    return stragglers.count === 0 ? Math.max(from, floor) : from
+  }
+
+  /** Whether the message is still in flight from the delivery that the record was made for. */
+  #isOfRecord(sequence: number, timeoutMs: number, fires: number): boolean {
+    return (
+      this.#window.stateOf(sequence) === IN_FLIGHT &&
+      this.#window.deliveredAtOf(sequence) + timeoutMs <= fires
+    )
+  }
+}
