@@ -4,6 +4,7 @@ import { ClusterInfo, UpstreamError } from '@tsq/clusterinfo'
 import type { Logger } from '@tsq/daemon'
 
 import { FatalError } from '../common/fatal-error.ts'
+import { MAX_TIMER_MS } from '../common/timers.ts'
 
 export interface DiscoverySettings {
   /** `host:port` or `http://host:port` of every nsqlookupd. */
@@ -14,8 +15,6 @@ export interface DiscoverySettings {
   readonly logger: Logger
   readonly onTopics: (topics: readonly string[]) => void
 }
-
-const MAX_TIMER_MS = 2_147_483_647
 
 /** Asks every nsqlookupd for its topics: at once, and then as often as told. */
 export class Discovery {

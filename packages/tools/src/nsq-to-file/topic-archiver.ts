@@ -7,11 +7,9 @@ import type { Message, MessageHandler } from '@tsq/client'
 import type { Logger } from '@tsq/daemon'
 
 import { connectProblem } from '../common/fatal-error.ts'
+import { MAX_TIMER_MS } from '../common/timers.ts'
 import type { ArchiveFolder, OpenArchive } from './archive-folder.ts'
 import type { FileNames } from './file-name.ts'
-
-/** The longest a timer can wait. */
-const MAX_TIMER_MS = 2_147_483_647
 
 /** A consumer, as far as the archive is concerned. */
 export interface MessageSource {
