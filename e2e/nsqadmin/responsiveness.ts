@@ -73,6 +73,7 @@ async function lookRound(page: Page): Promise<void> {
   await page.getByRole('searchbox').pressSequentially('1', { delay: 30 })
   await page.waitForURL('**q=1**')
   await page.getByRole('searchbox').fill('')
+  await page.waitForURL((url) => !url.searchParams.has('q'))
   await page.getByLabel('Choose all', { exact: false }).check()
   await page.getByLabel('Choose all', { exact: false }).uncheck()
 }
