@@ -2,7 +2,7 @@
 import { secretFor, type Told } from './auth-server.ts'
 import { type Command, int32, line, sized } from './differential-commands.ts'
 import { MAX_BODY_SIZE } from './differential-limits.ts'
-import type { Random } from './differential-random.ts'
+import type { Random } from '@tsq/testing'
 
 const head = line('AUTH')
 

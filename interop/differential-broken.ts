@@ -2,7 +2,7 @@ import { answer, line, oddLine, publish } from './differential-commands.ts'
 import * as http from './differential-http.ts'
 import { badIdentify, identify } from './differential-identify.ts'
 import { badName } from './differential-names.ts'
-import { Random } from './differential-random.ts'
+import { Random } from '@tsq/testing'
 import { MAGIC, type Script, type Step } from './differential-script.ts'
 
 /** A script of broken bytes: good commands with bytes changed, cut out and doubled, sent in pieces. */
@@ -13,7 +13,7 @@ export function generateBroken(seed: number, number: number): Script {
   const steps: Step[] = topics.map((topic) =>
     http.http('POST', `/topic/create?${http.topicQuery(topic)}`),
   )
-  const commands = Array.from({ length: random.integer(1, 4) }, () =>
+  const commands = Array.from({ length: random.between(1, 4) }, () =>
     random.pick([
       () => identify(random, name),
       () => badIdentify(random),
@@ -30,7 +30,7 @@ export function generateBroken(seed: number, number: number): Script {
   const broken = damage(random, Buffer.concat(bytes))
   steps.push({ kind: 'open', on: 0, magic: MAGIC })
   for (let at = 0; at < broken.length;) {
-    const end = random.chance(0.5) ? broken.length : at + random.integer(1, broken.length)
+    const end = random.chance(0.5) ? broken.length : at + random.between(1, broken.length)
     const parts = [broken.subarray(at, end)]
     steps.push({ kind: 'send', on: 0, parts, hasAnswer: false })
     at = end
@@ -41,10 +41,10 @@ export function generateBroken(seed: number, number: number): Script {
 
 function damage(random: Random, bytes: Buffer): Buffer {
   let damaged = Buffer.from(bytes)
-  const count = random.integer(0, 3)
+  const count = random.between(0, 3)
   for (let i = 0; i < count && damaged.length > 2; i++) {
-    const at = random.integer(0, damaged.length - 1)
-    const end = Math.min(damaged.length, at + random.integer(1, 6))
+    const at = random.between(0, damaged.length - 1)
+    const end = Math.min(damaged.length, at + random.between(1, 6))
     const [before, between, after] = [
       damaged.subarray(0, at),
       damaged.subarray(at, end),

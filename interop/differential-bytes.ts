@@ -1,5 +1,5 @@
 // Requests as bytes, most of them not quite HTTP. What the parsers of Go and Node see differently is left out.
-import type { Random } from './differential-random.ts'
+import type { Random } from '@tsq/testing'
 import type { Step } from './differential-script.ts'
 
 const HOST = 'Host: nsqd\r\nConnection: close\r\n'
@@ -33,7 +33,7 @@ export function httpBytes(random: Random): Step {
     () => ` ${good}\r\n`,
     () => '\0\0\0\0\r\n\r\n',
     () => '  V2NOP\n',
-    () => good.slice(0, random.integer(1, good.length)),
+    () => good.slice(0, random.between(1, good.length)),
     () => `${good}X: ${'y'.repeat(10_000)}\r\n\r\n`,
     () => `${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n${good}\r\n`,
   ])()

@@ -1,6 +1,6 @@
 // The TCP commands of the scripts: what a client may send, right and wrong.
 import { badName, oddNumber, withoutSeparators } from './differential-names.ts'
-import type { Random } from './differential-random.ts'
+import type { Random } from '@tsq/testing'
 import type { Part, Upgrade } from './differential-script.ts'
 import { MAX_BODY_SIZE, MAX_MSG_SIZE } from './differential-limits.ts'
 
@@ -62,7 +62,7 @@ export function oddLine(random: Random, topic: string): Command {
     () => Buffer.from(`NOP ${'z'.repeat(16_384 - 5)}\n`),
     () => Buffer.from(`NOP ${'z'.repeat(16_384 - 4)}\n`),
     () => Buffer.from('q'.repeat(20_000)),
-    () => line(withoutSeparators(random.bytes(random.integer(1, 20)))),
+    () => line(withoutSeparators(random.bytes(random.between(1, 20)))),
   ])()
   return { parts: [bytes], hasAnswer: !bytes.toString('latin1').startsWith('NOP') }
 }
@@ -149,8 +149,8 @@ export function badPublish(random: Random, topic: string): Command {
     () => whole(head, int32(random.pick([0, -1, -2_147_483_648]))),
     () => whole(head, int32(random.pick([MAX_MSG_SIZE + 1, 2_147_483_647]))),
     () => cut(head),
-    () => cut(head, int32(8).subarray(0, random.integer(1, 3))),
-    () => cut(head, int32(random.integer(1, 9))),
+    () => cut(head, int32(8).subarray(0, random.between(1, 3))),
+    () => cut(head, int32(random.between(1, 9))),
     () => cut(head, int32(9), body),
     () => whole(line('MPUB')),
     () => whole(mpub, int32(random.pick([0, -1, MAX_BODY_SIZE + 1, 2_147_483_647]))),
@@ -158,9 +158,9 @@ export function badPublish(random: Random, topic: string): Command {
     () => whole(mpub, int32(100), int32(2), sized(body), int32(random.pick([0, -7]))),
     () => whole(mpub, int32(100), int32(2), sized(body), int32(MAX_MSG_SIZE + 1)),
     () => cut(mpub),
-    () => cut(mpub, int32(8).subarray(0, random.integer(1, 3))),
+    () => cut(mpub, int32(8).subarray(0, random.between(1, 3))),
     () => cut(mpub, int32(100)),
-    () => cut(mpub, int32(100), int32(2).subarray(0, random.integer(1, 3))),
+    () => cut(mpub, int32(100), int32(2).subarray(0, random.between(1, 3))),
     () => cut(mpub, int32(100), int32(2), sized(body)),
     () => cut(mpub, int32(100), int32(2), sized(body), int32(4).subarray(0, 3)),
     () => cut(mpub, int32(100), int32(2), sized(body), int32(9), body),

@@ -23,7 +23,7 @@ import {
   identifyWithoutHeartbeats,
 } from './differential-identify.ts'
 import { badPutOption, debug, getOption } from './differential-operating.ts'
-import { Random } from './differential-random.ts'
+import { Random } from '@tsq/testing'
 import { type HttpStep, MAGIC, type Script, type Step } from './differential-script.ts'
 import { badUpgrade, garbage, upgrade } from './differential-upgrades.ts'
 
@@ -76,7 +76,7 @@ class Generator {
 
   script(): Script {
     const random = this.#random
-    const count = random.integer(6, 22)
+    const count = random.between(6, 22)
     if (random.chance(0.05)) this.#strangerOpens()
     while (this.#steps.length < count) this.#add(random)
     for (const topic of this.#topics.filter((name) => this.#made.has(name))) {
@@ -316,7 +316,7 @@ class Generator {
   }
 
   #newBodies(): Buffer[] {
-    const count = this.#random.chance(0.6) ? 1 : this.#random.integer(1, MAX_BATCH)
+    const count = this.#random.chance(0.6) ? 1 : this.#random.between(1, MAX_BATCH)
     return Array.from({ length: count }, () => {
       const body = Buffer.from(`m${this.#bodies.length}${this.#padding()}`, 'latin1')
       this.#bodies.push(body.toString('latin1'))
@@ -328,7 +328,7 @@ class Generator {
   #padding(): string {
     const random = this.#random
     if (random.chance(0.7)) return ''
-    const bytes = random.bytes(random.integer(1, random.chance(0.1) ? 1_000 : 30))
+    const bytes = random.bytes(random.between(1, random.chance(0.1) ? 1_000 : 30))
     return ` ${bytes.toString('latin1').replaceAll('\n', '')}`
   }
 

@@ -2,7 +2,7 @@
 import { batch, int32, sized } from './differential-commands.ts'
 import { MAX_BODY_SIZE, MAX_MSG_SIZE } from './differential-limits.ts'
 import { badName } from './differential-names.ts'
-import type { Random } from './differential-random.ts'
+import type { Random } from '@tsq/testing'
 import type { HttpStep } from './differential-script.ts'
 
 const NONE = Buffer.alloc(0)

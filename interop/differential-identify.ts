@@ -1,7 +1,7 @@
 // IDENTIFY, right and wrong. What nsqd would upgrade to (TLS, deflate, snappy) is asked for in -upgrades.
 import { type Command, int32, line, sized } from './differential-commands.ts'
 import { MAX_BODY_SIZE } from './differential-limits.ts'
-import type { Random } from './differential-random.ts'
+import type { Random } from '@tsq/testing'
 
 const head = line('IDENTIFY')
 
@@ -98,7 +98,7 @@ export function badIdentify(random: Random): Command {
 
 function badFields(random: Random): Command {
   const members: string[] = []
-  const count = random.integer(1, 3)
+  const count = random.between(1, 3)
   for (let i = 0; i < count; i++) {
     const field = random.pick(fields)
     const values = i === 0 || random.chance(0.5) ? field.bad : field.good

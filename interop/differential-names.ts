@@ -1,5 +1,5 @@
 // Topic and channel names, good and bad, and the odd bytes that may stand in a command.
-import type { Random } from './differential-random.ts'
+import type { Random } from '@tsq/testing'
 
 const LONGEST = 64
 const SUFFIX = '#ephemeral'
@@ -23,7 +23,7 @@ export function badName(random: Random): Buffer {
     () => Buffer.from([0xff, 0xc3, 0x41, 0xe2, 0x82]),
     () => Buffer.from([0xed, 0xa0, 0x80, 0xc0, 0x80]),
     () => Buffer.from('a/b'),
-    () => withoutSeparators(random.bytes(random.integer(1, 12))),
+    () => withoutSeparators(random.bytes(random.between(1, 12))),
   ])()
 }
 

@@ -2,7 +2,7 @@
 import { status as anyStatus } from './differential-http.ts'
 import * as http from './differential-http.ts'
 import { badName } from './differential-names.ts'
-import { Random } from './differential-random.ts'
+import { Random } from '@tsq/testing'
 import type { HttpStep, Script, Step } from './differential-script.ts'
 
 /** Every option by its key in the configuration file, and some that are none. */
@@ -86,7 +86,7 @@ export function generateOperating(seed: number, number: number): Script {
   const name = `o${seed}-${number}`
   const topics = [`${name}.a`, `${name}-b#ephemeral`]
   const steps: Step[] = [put('log_level', 'info'), put('nsqlookupd_tcp_addresses', '[]')]
-  const count = random.integer(4, 14)
+  const count = random.between(4, 14)
   while (steps.length < count) {
     const topic = random.pick(topics)
     const channel = random.pick(['c', 'd#ephemeral'])

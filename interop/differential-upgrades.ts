@@ -1,6 +1,6 @@
 // IDENTIFY that asks for TLS, deflate and snappy in every combination, and what a client may do wrong on the way.
 import { type Command, line, sized } from './differential-commands.ts'
-import type { Random } from './differential-random.ts'
+import type { Random } from '@tsq/testing'
 import type { Upgrade } from './differential-script.ts'
 
 /** Both nsqds are left one cipher to choose, so that `/stats` tells the same of both. */
@@ -75,7 +75,7 @@ function manner(random: Random): Upgrade {
 export function garbage(random: Random): Command {
   const bytes = random.pick([
     // Not a chunk that is to be passed over: the reference limits those.
-    () => Buffer.from(random.bytes(random.integer(1, 40)).map((byte) => byte & 0x7f)),
+    () => Buffer.from(random.bytes(random.between(1, 40)).map((byte) => byte & 0x7f)),
     () => Buffer.from('NOP\nNOP\n'),
     () => Buffer.from('\xff\x06\0\0sNaPpY\x01\x04\0\0abcd', 'latin1'),
     () => Buffer.from('\xff\x06\0\0sNaPpX', 'latin1'),

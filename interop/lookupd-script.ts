@@ -1,5 +1,7 @@
 // Scripts of TCP V1 and HTTP calls, made from a seed.
 
+import { Random } from '@tsq/testing'
+
 export type Step =
   | { readonly kind: 'connect'; readonly peer: number; readonly magic: string }
   | {
@@ -19,17 +21,6 @@ export const SCRIPT_CHANNELS = ['ship', 'archive', 'tail#ephemeral', 'view#ephem
 const BAD_NAMES = ['to$pic', 'x#other', '', '#ephemeral', 'n'.repeat(65), 'a b', 'grüße', '\ttab']
 const GOOD_ODD_NAMES = ['n'.repeat(64), `${'n'.repeat(54)}#ephemeral`, '-', '...']
 
-/** A generator of numbers in [0, 1): mulberry32. */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** The script of a seed. The same seed gives the same script. */
 export function makeScript(seed: number, length: number): Step[] {
   return new ScriptMaker(seed).make(length)
@@ -39,59 +30,55 @@ export function makeScript(seed: number, length: number): Step[] {
 type PeerState = 'dead' | 'connected' | 'identified'
 
 class ScriptMaker {
-  readonly #next: () => number
+  readonly #random: Random
   readonly #peers: PeerState[] = Array.from({ length: PEERS }, () => 'dead')
 
   constructor(seed: number) {
-    this.#next = random(seed)
+    this.#random = new Random(seed)
   }
 
   make(length: number): Step[] {
-    return Array.from({ length }, () => (this.#chance(0.65) ? this.#tcpStep() : this.#httpStep()))
-  }
-
-  #chance(share: number): boolean {
-    return this.#next() < share
-  }
-
-  #pick<T>(from: readonly T[]): T {
-    const item = from[Math.floor(this.#next() * from.length)]
-    if (item === undefined) throw new Error('nothing to pick from')
-    return item
+    return Array.from({ length }, () =>
+      this.#random.chance(0.65) ? this.#tcpStep() : this.#httpStep(),
+    )
   }
 
   #tcpStep(): Step {
-    const peer = Math.floor(this.#next() * PEERS)
+    const peer = Math.floor(this.#random.next() * PEERS)
     if (this.#peers[peer] === 'dead') {
-      const magic = this.#chance(0.95) ? '  V1' : this.#pick(['  V2', 'GET ', ' V1 ', '\0\0\0\0'])
+      const magic = this.#random.chance(0.95)
+        ? '  V1'
+        : this.#random.pick(['  V2', 'GET ', ' V1 ', '\0\0\0\0'])
       if (magic === '  V1') this.#peers[peer] = 'connected'
       return { kind: 'connect', peer, magic }
     }
-    if (this.#chance(0.06)) {
+    if (this.#random.chance(0.06)) {
       this.#peers[peer] = 'dead'
-      return { kind: this.#chance(0.5) ? 'end' : 'close', peer }
+      return { kind: this.#random.chance(0.5) ? 'end' : 'close', peer }
     }
-    if (this.#peers[peer] === 'connected' && this.#chance(0.85)) return this.#identify(peer)
-    if (this.#chance(0.08)) return this.#mistake(peer)
+    if (this.#peers[peer] === 'connected' && this.#random.chance(0.85)) return this.#identify(peer)
+    if (this.#random.chance(0.08)) return this.#mistake(peer)
     // Pipelined now and then.
-    const count = this.#chance(0.7) ? 1 : 1 + Math.floor(this.#next() * 5)
+    const count = this.#random.chance(0.7) ? 1 : 1 + Math.floor(this.#random.next() * 5)
     const needsIdentify = this.#peers[peer] !== 'identified'
     const lines = Array.from({ length: count }, () => (needsIdentify ? 'PING\n' : this.#command()))
     return { kind: 'send', peer, bytes: Buffer.from(lines.join('')), answers: count }
   }
 
   #command(): string {
-    if (this.#chance(0.1)) return this.#pick(['PING\n', '  PING\r\n', 'PING now\n'])
-    const verb = this.#chance(0.65) ? 'REGISTER' : 'UNREGISTER'
-    const topic = this.#chance(0.97) ? this.#pick(SCRIPT_TOPICS) : this.#pick(GOOD_ODD_NAMES)
-    const channel = this.#pick(SCRIPT_CHANNELS)
-    const end = this.#pick(['\n', '\n', '\r\n', ' \n', ' more words\n'])
+    if (this.#random.chance(0.1)) return this.#random.pick(['PING\n', '  PING\r\n', 'PING now\n'])
+    const verb = this.#random.chance(0.65) ? 'REGISTER' : 'UNREGISTER'
+    const topic = this.#random.chance(0.97)
+      ? this.#random.pick(SCRIPT_TOPICS)
+      : this.#random.pick(GOOD_ODD_NAMES)
+    const channel = this.#random.pick(SCRIPT_CHANNELS)
+    const end = this.#random.pick(['\n', '\n', '\r\n', ' \n', ' more words\n'])
     // What follows a topic alone would be its channel.
-    return this.#chance(0.6) ? `${verb} ${topic} ${channel}${end}` : `${verb} ${topic}\n`
+    return this.#random.chance(0.6) ? `${verb} ${topic} ${channel}${end}` : `${verb} ${topic}\n`
   }
 
   #identify(peer: number): Step {
-    const isGood = this.#chance(0.9)
+    const isGood = this.#random.chance(0.9)
     const body = isGood ? this.#goodBody(peer) : this.#badBody()
     this.#peers[peer] = isGood ? 'identified' : 'dead'
     const bytes = Buffer.from(body)
@@ -102,19 +89,19 @@ class ScriptMaker {
 
   #goodBody(peer: number): string {
     return JSON.stringify({
-      broadcast_address: this.#pick([`n${peer}.test`, 'shared.test', '<&>.test']),
+      broadcast_address: this.#random.pick([`n${peer}.test`, 'shared.test', '<&>.test']),
       tcp_port: 24_150 + peer,
-      [this.#pick(['http_port', 'HTTP_Port'])]: 34_150 + peer,
-      version: this.#pick(['1.3.0', 'ünusual "version"']),
-      ...(this.#chance(0.5) ? { hostname: `host-${peer}` } : { hostname: null }),
-      ...(this.#chance(0.5) ? { topology_zone: 'z', topology_region: 'r' } : {}),
-      ...(this.#chance(0.3) ? { remote_address: 'ignored', shoe_size: [9] } : {}),
+      [this.#random.pick(['http_port', 'HTTP_Port'])]: 34_150 + peer,
+      version: this.#random.pick(['1.3.0', 'ünusual "version"']),
+      ...(this.#random.chance(0.5) ? { hostname: `host-${peer}` } : { hostname: null }),
+      ...(this.#random.chance(0.5) ? { topology_zone: 'z', topology_region: 'r' } : {}),
+      ...(this.#random.chance(0.3) ? { remote_address: 'ignored', shoe_size: [9] } : {}),
     })
   }
 
   #badBody(): string {
     const good = { broadcast_address: 'a', tcp_port: 1, http_port: 2, version: '1' }
-    return this.#pick([
+    return this.#random.pick([
       '',
       'null',
       '[]',
@@ -134,7 +121,7 @@ class ScriptMaker {
   /** Something that ends the connection, with an answered and an unanswered command around it. */
   #mistake(peer: number): Step {
     const isIdentified = this.#peers[peer] === 'identified'
-    const [name, channel] = [this.#pick(BAD_NAMES), this.#pick(SCRIPT_CHANNELS)]
+    const [name, channel] = [this.#random.pick(BAD_NAMES), this.#random.pick(SCRIPT_CHANNELS)]
     const lines = [
       'NOP\n',
       'ping\n',
@@ -146,16 +133,16 @@ class ScriptMaker {
       ...(isIdentified ? ['IDENTIFY\n', 'REGISTER orders to$pic\n', 'UNREGISTER orders *\n'] : []),
     ]
     this.#peers[peer] = 'dead'
-    const bytes = Buffer.from(`PING\n${this.#pick(lines)}REGISTER never\n`)
+    const bytes = Buffer.from(`PING\n${this.#random.pick(lines)}REGISTER never\n`)
     return { kind: 'send', peer, bytes, answers: 3 }
   }
 
   #httpStep(): Step {
-    const topic = encodeURIComponent(this.#pick(SCRIPT_TOPICS))
-    const channel = encodeURIComponent(this.#pick(SCRIPT_CHANNELS))
-    const bad = encodeURIComponent(this.#pick(BAD_NAMES))
-    const peer = Math.floor(this.#next() * PEERS)
-    const host = encodeURIComponent(this.#pick([`n${peer}.test`, 'shared.test', '<&>.test']))
+    const topic = encodeURIComponent(this.#random.pick(SCRIPT_TOPICS))
+    const channel = encodeURIComponent(this.#random.pick(SCRIPT_CHANNELS))
+    const bad = encodeURIComponent(this.#random.pick(BAD_NAMES))
+    const peer = Math.floor(this.#random.next() * PEERS)
+    const host = encodeURIComponent(this.#random.pick([`n${peer}.test`, 'shared.test', '<&>.test']))
     const calls = [
       `GET /lookup?topic=${topic}`,
       `GET /channels?topic=${topic}`,
@@ -164,7 +151,7 @@ class ScriptMaker {
       `POST /channel/delete?topic=${topic}&channel=${channel}`,
       `POST /topic/tombstone?topic=${topic}&node=${host}:${34_150 + peer}`,
       `POST /topic/tombstone?topic=${topic}&node=${host}:${34_150 + peer}`,
-      ...(this.#chance(0.3) ? [`POST /topic/delete?topic=${topic}`] : []),
+      ...(this.#random.chance(0.3) ? [`POST /topic/delete?topic=${topic}`] : []),
     ]
     const odd = [
       'GET /lookup',
@@ -205,7 +192,9 @@ class ScriptMaker {
       'POST /topic/create/',
       'POST /create_topic?topic=a',
     ]
-    const [method = '', target = ''] = this.#pick(this.#chance(0.75) ? calls : odd).split(' ')
+    const [method = '', target = ''] = this.#random
+      .pick(this.#random.chance(0.75) ? calls : odd)
+      .split(' ')
     return { kind: 'http', method, target }
   }
 }

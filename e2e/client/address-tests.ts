@@ -8,7 +8,7 @@ import { Consumer, Producer } from '@tsq/client'
 
 import { Nsqd } from './daemons.ts'
 import type { Shared } from './shared.ts'
-import { until } from './until.ts'
+import { until } from '@tsq/testing'
 
 async function roundTrip(address: string): Promise<void> {
   await using producer = new Producer({ nsqd: address })

@@ -9,7 +9,7 @@ import { TEST_CERT, TEST_KEY } from '@tsq/testing'
 
 import { Nsqd } from './daemons.ts'
 import type { Shared } from './shared.ts'
-import { until } from './until.ts'
+import { until } from '@tsq/testing'
 
 type Given = Omit<ConsumerOptions, 'topic' | 'channel' | 'nsqd' | 'lookupd' | 'onGiveUp'>
 

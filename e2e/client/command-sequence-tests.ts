@@ -9,7 +9,7 @@ import { Consumer, Producer, type Message } from '@tsq/client'
 import type { Nsqd } from './daemons.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import type { Shared } from './shared.ts'
-import { until } from './until.ts'
+import { until } from '@tsq/testing'
 
 /** Long enough that what is requeued stays away. */
 const AWAY_MS = 60_000

@@ -6,7 +6,7 @@ import { Consumer, Producer, ProducerPool, type ConsumerOptions } from '@tsq/cli
 
 import { Nsqd, Nsqlookupd } from './daemons.ts'
 import type { Shared } from './shared.ts'
-import { until } from './until.ts'
+import { until } from '@tsq/testing'
 
 const QUICK = { reconnectMinMs: 10, reconnectMaxMs: 50 }
 

@@ -7,7 +7,7 @@ import { Reader, Writer } from '@tsq/client/nsqjs'
 
 import { Nsqd } from './daemons.ts'
 import type { Shared } from './shared.ts'
-import { until } from './until.ts'
+import { until } from '@tsq/testing'
 
 const QUICK = { reconnectMinMs: 10, reconnectMaxMs: 50 }
 /** Nobody listens there. */

@@ -12,7 +12,7 @@ import { Random } from '@tsq/testing'
 import { Nsqd } from './daemons.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import type { Programs } from './programs.ts'
-import { until } from './until.ts'
+import { until } from '@tsq/testing'
 
 const IN_PARALLEL = 20
 const PUBLISHES = 40
@@ -72,7 +72,9 @@ export class FaultRuns {
     }
     const before = resources()
     await Promise.all(Array.from({ length: IN_PARALLEL }, worker))
-    await until(`no more resources than ${before}`, () => resources() === before, HANG_MS)
+    await until(`no more resources than ${before}`, () => resources() === before, {
+      timeoutMs: HANG_MS,
+    })
     await runs.#findConfirmed()
     return {
       seeds,
@@ -98,7 +100,7 @@ export class FaultRuns {
       const limit = pause(HANG_MS, 'hang', { signal: hang.signal }).catch(() => 'over')
       assert.notEqual(await Promise.race([run, limit]), 'hang')
       hang.abort()
-      await until('every socket is closed', () => proxy.open === 0, HANG_MS)
+      await until('every socket is closed', () => proxy.open === 0, { timeoutMs: HANG_MS })
       this.#cuts += proxy.cuts
     } catch (cause) {
       throw new Error(`seed ${seed}: ${(cause as Error).message}`, { cause })
@@ -169,7 +171,9 @@ export class FaultRuns {
       finished.add(message.text())
     }
     consumer.run(handler, { signal })
-    await until('every message is handled', () => finished.size === MESSAGES, HANG_MS)
+    await until('every message is handled', () => finished.size === MESSAGES, {
+      timeoutMs: HANG_MS,
+    })
     await consumer.close()
     for (const commands of proxy.commands) {
       const answers = commands.filter((line) => /^(FIN|REQ) /.test(line))
@@ -188,7 +192,9 @@ export class FaultRuns {
     const where = { topic: 'publishes', channel: 'c', nsqd: this.#nsqd.address }
     await using consumer = new Consumer({ ...where, maxInFlight: 1_000 })
     consumer.run((message) => void missing.delete(message.text().split(' ')[0]!))
-    await until('every confirmed message is there', () => missing.size === 0, HANG_MS)
+    await until('every confirmed message is there', () => missing.size === 0, {
+      timeoutMs: HANG_MS,
+    })
   }
 }
 

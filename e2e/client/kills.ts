@@ -7,7 +7,7 @@ import { Consumer, NsqError, Producer } from '@tsq/client'
 import { Random } from '@tsq/testing'
 import { Nsqd } from './daemons.ts'
 import type { Programs } from './programs.ts'
-import { until } from './until.ts'
+import { until } from '@tsq/testing'
 
 const OUTSTANDING = 1_000
 /** Large enough that nsqd reads what is outstanding in many pieces, and dies between two of them. */
@@ -155,6 +155,6 @@ async function missingOf(nsqd: Nsqd, confirmed: ReadonlySet<string>): Promise<st
     const channel = await nsqd.channel(TOPIC, names.channel)
     return topic?.depth === 0 && channel?.depth === 0 && channel.in_flight_count === 0
   }
-  await until('the topic is read to its end', isDone, CONSUME_LIMIT_MS)
+  await until('the topic is read to its end', isDone, { timeoutMs: CONSUME_LIMIT_MS })
   return [...missing]
 }

@@ -10,7 +10,7 @@ import { Nsqd } from './daemons.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import type { Programs } from './programs.ts'
 import type { Shared } from './shared.ts'
-import { until } from './until.ts'
+import { until } from '@tsq/testing'
 
 const NODES = 3
 

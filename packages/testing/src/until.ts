@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface UntilOptions {
-  /** How long to wait before giving up; 10 s unless given. */
+  /** How long to wait before giving up; 20 s unless given. */
   readonly timeoutMs?: number
   /** How long between two looks; 5 ms unless given. */
   readonly everyMs?: number
@@ -16,7 +16,7 @@ export interface UntilOptions {
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  { timeoutMs = 10_000, everyMs = 5 }: UntilOptions = {},
+  { timeoutMs = 20_000, everyMs = 5 }: UntilOptions = {},
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await holds())) {
