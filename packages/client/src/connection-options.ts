@@ -4,6 +4,11 @@ import { isObject } from './json.ts'
 import { silentLogger, type Logger } from './logger.ts'
 import { flag, integer, text, custom, type GivenOptions, type OptionsOf } from './options.ts'
 
+/**
+ * The version of this library, as nsqd is told in `user_agent`.
+ *
+ * @category Producer
+ */
 export const VERSION = '0.1.0'
 
 /** Most a body may have before nsqd's own default refuses it (`--max-msg-size`). */
