@@ -11,66 +11,41 @@ import { after, before as beforeAll, describe, it } from 'node:test'
 import { Consumer, Producer } from '@tsq/client'
 import { until } from '@tsq/testing'
 
+import { type DaemonState, UpCluster } from './up-cluster.ts'
+
 const TSQ = path.resolve(import.meta.dirname, '../../../packages/tsq/bin/tsq.js')
 const LIMIT_MS = 60_000
 const run = promisify(execFile)
 
-interface DaemonState {
-  readonly name: string
-  readonly state: string
-  readonly pid?: number
-  readonly host: string
-  readonly tcp?: number
-  readonly http?: number
-  readonly restarts: number
-}
-
 describe('tsq up', () => {
-  let folder = ''
-  let child: ChildProcess
-  let output = ''
-
-  async function daemons(): Promise<DaemonState[]> {
-    const text = await readFile(path.join(folder, 'tsq-up.json'), 'utf8')
-    return (JSON.parse(text) as { daemons: DaemonState[] }).daemons
-  }
-
-  async function daemon(wanted: string): Promise<DaemonState> {
-    return (await daemons()).find(({ name }) => name === wanted)!
-  }
+  let cluster: UpCluster
 
   function waitUntil(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-    return until(`${what}\n${output}`, isSo, { timeoutMs: LIMIT_MS, everyMs: 50 })
+    return until(`${what}\n${cluster.output}`, isSo, { timeoutMs: LIMIT_MS, everyMs: 50 })
   }
 
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'tsq-up-'))
-    const archive = `--archive=${path.join(folder, 'archive')}`
-    const args = ['up', `--data=${folder}`, '--base-port=0', '--nsqd=2', '--nsqlookupd=2', archive]
-    child = spawn(process.execPath, [TSQ, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-    child.stdout!.on('data', (bytes: Buffer) => {
-      output += bytes.toString()
-    })
-    await waitUntil('the cluster is up', () => output.includes('npx tsq pub'))
+    cluster = await UpCluster.start((folder) => [
+      '--nsqd=2',
+      '--nsqlookupd=2',
+      `--archive=${path.join(folder, 'archive')}`,
+    ])
   })
 
-  after(async () => {
-    if (child.exitCode === null) child.kill('SIGKILL')
-    await rm(folder, { recursive: true, force: true })
-  })
+  after(() => cluster[Symbol.asyncDispose]())
 
   it('says that all of it answers', async () => {
-    const { stdout } = await run(process.execPath, [TSQ, 'status', `--data=${folder}`])
+    const { stdout } = await run(process.execPath, [TSQ, 'status', `--data=${cluster.folder}`])
     assert.equal(stdout.match(/ OK /g)?.length, 6, stdout)
   })
 
   it('refuses a second cluster over the folder', async () => {
-    const again = run(process.execPath, [TSQ, 'up', `--data=${folder}`, '--base-port=0'])
+    const again = run(process.execPath, [TSQ, 'up', `--data=${cluster.folder}`, '--base-port=0'])
     await assert.rejects(again, /is in use by another instance/)
   })
 
   it('delivers through a kill of each daemon in turn', async () => {
-    const all = await daemons()
+    const all = await cluster.daemons()
     const [nsqd] = all.filter(({ name }) => name.startsWith('nsqd-'))
     const lookupd = all
       .filter(({ name }) => name.startsWith('nsqlookupd-'))
@@ -91,10 +66,10 @@ describe('tsq up', () => {
     await waitUntil('the first message', () => received.has('first'))
     const sent: string[] = []
     for (const { name } of all) {
-      const before = await daemon(name)
+      const before = await cluster.daemon(name)
       process.kill(before.pid!, 'SIGKILL')
       await waitUntil(`${name} is up again`, async () => {
-        const now = await daemon(name)
+        const now = await cluster.daemon(name)
         return now.state === 'up' && now.restarts === before.restarts + 1
       })
       for (let i = 0; i < 50; i++) {
@@ -107,7 +82,7 @@ describe('tsq up', () => {
   })
 
   it('archives what was published', async () => {
-    const archive = path.join(folder, 'archive')
+    const archive = path.join(cluster.folder, 'archive')
     await waitUntil('the archive has a message', async () => {
       const files = (await readdir(archive)).filter((name) => name.startsWith('orders.'))
       const texts = await Promise.all(
@@ -118,27 +93,30 @@ describe('tsq up', () => {
   })
 
   it('has a page for operators that knows every nsqd', async () => {
-    const { host, http } = await daemon('nsqadmin')
+    const { host, http } = await cluster.daemon('nsqadmin')
     const answer = await fetch(`http://${host}:${http}/api/nodes`)
     const { nodes } = (await answer.json()) as { nodes: unknown[] }
     assert.equal(nodes.length, 2)
   })
 
   it('leaves a drained nsqd down', async () => {
-    const { host, http, restarts } = await daemon('nsqd-2')
+    const { host, http, restarts } = await cluster.daemon('nsqd-2')
     const answer = await fetch(`http://${host}:${http}/drain`, { method: 'POST' })
     assert.equal(answer.status, 200)
-    await waitUntil('nsqd-2 has ended', async () => (await daemon('nsqd-2')).state === 'ended')
-    assert.equal((await daemon('nsqd-2')).restarts, restarts)
+    await waitUntil(
+      'nsqd-2 has ended',
+      async () => (await cluster.daemon('nsqd-2')).state === 'ended',
+    )
+    assert.equal((await cluster.daemon('nsqd-2')).restarts, restarts)
   })
 
   it('goes down by command and leaves no process behind', async () => {
-    const pids = (await daemons()).flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
-    const { stdout } = await run(process.execPath, [TSQ, 'down', `--data=${folder}`])
+    const pids = (await cluster.daemons()).flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+    const { stdout } = await run(process.execPath, [TSQ, 'down', `--data=${cluster.folder}`])
     assert.match(stdout, /the cluster is down/)
     for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/)
-    await waitUntil('tsq up ended', () => child.exitCode !== null)
-    assert.equal(child.exitCode, 0)
+    await waitUntil('tsq up ended', () => cluster.exitCode !== null)
+    assert.equal(cluster.exitCode, 0)
   })
 })
 

@@ -1,14 +1,14 @@
 // nsqadmin's page in a browser, over a cluster with traffic.
 
 import assert from 'node:assert/strict'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Browser, Locator, Page, Request } from 'playwright-core'
 
+import { until } from '@tsq/testing'
+
+import { AdminPage } from './admin-page.ts'
 import { axeViolations, browserMissing, launchBrowser, watchErrors } from './browser.ts'
 import { CLIENT_ID, type Cluster, startCluster, startTraffic } from './cluster.ts'
 
@@ -17,43 +17,21 @@ const PHONE = { width: 390, height: 844 }
 const DESK = { width: 1360, height: 900 }
 const EPHEMERAL = 'clicks#ephemeral'
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + LIMIT_MS
-  while (!(await isSo())) {
-    assert.ok(Date.now() < deadline, `not in time: ${what}`)
-    await pause(50)
-  }
-}
-
 describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
   let cluster: Cluster
   let traffic: AsyncDisposable
   let browser: Browser
   let page: Page
   let errors: string[]
-  let screenshots: string
+  let view: AdminPage
 
-  const shoot = async (name: string): Promise<void> => {
-    await page.screenshot({ path: path.join(screenshots, `${name}.png`) })
-  }
-  const open = async (url: string): Promise<void> => {
-    await page.goto(`http://${cluster.admin.http}${url}`)
-    await page.locator('h1').waitFor()
-  }
-  const button = (name: string): Locator => page.getByRole('button', { name, exact: true })
-  const dialog = (): Locator => page.getByRole('dialog')
-  /** Presses the button of the dialog, waits for `nodes` results or more, and closes it. */
-  const confirm = async (verb: string, nodes: number): Promise<void> => {
-    await dialog().getByRole('button', { name: verb, exact: true }).click()
-    await dialog().getByText('Done: ').waitFor()
-    assert.ok((await dialog().getByRole('listitem').count()) >= nodes)
-    assert.equal(await dialog().getByText('failed', { exact: true }).count(), 0)
-    await dialog().getByRole('button', { name: 'Close' }).click()
-    await dialog().waitFor({ state: 'detached' })
-  }
+  const shoot = (name: string): Promise<void> => view.shoot(name)
+  const open = (url: string): Promise<void> => view.open(url)
+  const button = (name: string): Locator => view.button(name)
+  const dialog = (): Locator => view.dialog()
+  const confirm = (verb: string, nodes: number): Promise<void> => view.confirm(verb, nodes)
 
   before(async () => {
-    screenshots = await mkdtemp(path.join(tmpdir(), 'tsq-screenshots-'))
     cluster = await startCluster(['--http-client-request-timeout=2s'])
     traffic = await startTraffic(cluster, 'orders', 'billing')
     const [node] = cluster.nsqds
@@ -65,150 +43,13 @@ describe('nsqadmin in a browser', { skip: browserMissing() }, () => {
     page = await browser.newPage({ viewport: DESK, reducedMotion: 'reduce' })
     page.setDefaultTimeout(LIMIT_MS)
     errors = watchErrors(page)
-    process.stdout.write(`screenshots are in ${screenshots}\n`)
+    view = await AdminPage.of(page, cluster.admin.http)
   })
 
   after(async () => {
     await browser?.close()
     await traffic?.[Symbol.asyncDispose]()
     await cluster?.close()
-  })
-
-  describe('the walk of somebody new', () => {
-    const topicPage = '/topics/walk'
-
-    it('opens the page, and paints at once', async () => {
-      await open('/')
-      await page.getByRole('heading', { name: 'Overview' }).waitFor()
-      const paint = await page.evaluate<number>(
-        "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN",
-      )
-      process.stdout.write(`first paint after ${Math.round(paint)} ms\n`)
-      assert.ok(paint < 3000, `${paint} ms`)
-      const tile = page.locator('dt', { hasText: 'Nodes' }).locator('xpath=../dd')
-      await until('both nodes are counted', async () => (await tile.textContent()) === '2')
-      await shoot('overview')
-    })
-
-    it('creates a topic', async () => {
-      await page.keyboard.press('g')
-      await page.keyboard.press('l')
-      await page.getByRole('heading', { name: 'Lookup', exact: true }).waitFor()
-      await page.getByLabel('Topic Name').fill('walk')
-      await page.getByLabel('Channel Name').fill('first')
-      await button('Create').click()
-      await page.getByText('walk/first is created').waitFor()
-      await shoot('lookup')
-      await page.getByRole('link', { name: 'Look', exact: true }).click()
-      await page.getByRole('heading', { name: 'walk', level: 1 }).waitFor()
-      assert.equal(new URL(page.url()).pathname, topicPage)
-    })
-
-    it('publishes, at once and with a delay', async () => {
-      await page.getByRole('link', { name: 'Publish' }).click()
-      await page.getByLabel('Body').fill('{"hello":"<i>wörld</i>"}')
-      await button('Publish').click()
-      await page.getByText('Published to 127.0.0.1').waitFor()
-      await page.getByLabel('Body').fill('later')
-      await page.getByLabel('Delay in seconds').fill('90')
-      await button('Publish in 1m30s').click()
-      await page.getByText('(2 so far)').waitFor()
-      await shoot('publish')
-    })
-
-    it('watches the chart move', async () => {
-      await page.getByRole('link', { name: 'Overview' }).last().click()
-      const rates = page.getByRole('figure', { name: 'Messages per second' })
-      const publish = rates.getByRole('button', { name: /^Publish/ })
-      await publish.waitFor()
-      const drawn = () =>
-        rates
-          .locator('canvas')
-          .evaluate((canvas) =>
-            Reflect.apply(Reflect.get(canvas, 'toDataURL') as () => string, canvas, []),
-          )
-      const still = await drawn()
-      const [node] = cluster.nsqds
-      const deadline = Date.now() + LIMIT_MS
-      while ((await publish.textContent())?.endsWith(' 0') !== false || (await drawn()) === still) {
-        assert.ok(Date.now() < deadline, `the chart stands still: ${await publish.textContent()}`)
-        await node.post('/pub?topic=walk', 'more')
-        await pause(100)
-      }
-      await shoot('topic')
-    })
-
-    it('peeks at what waits, without taking it', async () => {
-      await page.getByRole('link', { name: 'Messages', exact: true }).click()
-      await page.getByText('"hello": "<i>wörld</i>"').waitFor()
-      await button('Hex').first().click()
-      await page.getByText('00000000').first().waitFor()
-      await shoot('peek')
-      const state = page.getByRole('group', { name: 'State of the messages' })
-      await state.getByRole('button', { name: 'Deferred' }).click()
-      await page.getByText('later').waitFor()
-    })
-
-    it('tails, with a filter', async () => {
-      await page.getByRole('link', { name: 'Live tail' }).click()
-      await page.getByLabel('Only bodies with this text').fill('needle')
-      await button('Start').click()
-      await page.getByText('live', { exact: true }).waitFor()
-      const found = page.getByText('a needle')
-      const [node] = cluster.nsqds
-      await until('the needle is shown', async () => {
-        await node.post('/mpub?topic=walk', 'hay\na needle\nhay')
-        return (await found.count()) > 0
-      })
-      assert.equal(await page.getByText('hay', { exact: true }).count(), 0)
-      await shoot('tail')
-      await button('Stop').click()
-    })
-
-    it('pauses and unpauses', async () => {
-      await open(topicPage)
-      await button('Pause Topic').click()
-      await shoot('confirm')
-      await confirm('Pause', 1)
-      await page.locator('h1 + *', { hasText: 'paused' }).waitFor()
-      await button('UnPause Topic').click()
-      await confirm('UnPause', 1)
-      await button('Pause Topic').waitFor()
-    })
-
-    it('empties a channel, after typing its name', async () => {
-      await open(`${topicPage}/first`)
-      const total = page.locator('tfoot td').first()
-      await until('messages wait', async () => Number(await total.textContent()) > 0)
-      await button('Empty Queue').click()
-      const verb = dialog().getByRole('button', { name: 'Empty Queue' })
-      assert.equal(await verb.isDisabled(), true)
-      await dialog().getByRole('textbox').fill('walk')
-      assert.equal(await verb.isDisabled(), true)
-      await dialog().getByRole('textbox').fill('first')
-      await confirm('Empty Queue', 1)
-      await until('nothing waits', async () => (await total.textContent()) === '0')
-      await shoot('channel')
-    })
-
-    it('deletes the topic, after typing its name', async () => {
-      await open(topicPage)
-      await button('Delete Topic').click()
-      await dialog().getByRole('textbox').fill('walk')
-      await confirm('Delete topic', 1)
-      await page.getByRole('heading', { name: 'Topics', level: 1 }).waitFor()
-      const link = page.getByRole('link', { name: 'walk', exact: true })
-      await until('the topic is gone', async () => (await link.count()) === 0)
-    })
-
-    it('finds it all in the audit log', async () => {
-      await page.keyboard.press('g')
-      await page.keyboard.press('a')
-      await page.getByRole('heading', { name: 'Audit log' }).waitFor()
-      const actions = ['create_channel', 'pause_topic', 'empty_channel', 'delete_topic']
-      for (const action of actions) await page.getByText(action, { exact: true }).first().waitFor()
-      await shoot('audit')
-    })
   })
 
   describe('what operators rely on', () => {
