@@ -205,7 +205,7 @@ class Generator {
   }
 
   #identify(on: Line): void {
-    this.#send(on, identify(this.#random, on.clientId))
+    this.#send(on, identify(this.#random, on.clientId, on.isIdentified))
     on.isIdentified = true
   }
 

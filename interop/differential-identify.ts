@@ -62,11 +62,13 @@ const fields: readonly Field[] = [
 ]
 
 /** A good IDENTIFY, always with feature negotiation's answer or without it at random. */
-export function identify(random: Random, clientId: string): Command {
+export function identify(random: Random, clientId: string, isAgain = false): Command {
   const members = [`"client_id":${JSON.stringify(clientId)}`]
   for (const field of fields) {
     if (field.name === 'client_id' || !random.chance(0.3)) continue
-    members.push(`"${spell(random, field.name)}":${random.pick(field.good)}`)
+    const member = `"${spell(random, field.name)}":${random.pick(field.good)}`
+    // With a buffer that was turned off and on again the reference keeps the last messages for itself.
+    if (!isAgain || !field.name.startsWith('output_buffer')) members.push(member)
   }
   return whole(Buffer.from(object(random, members)))
 }

@@ -86,7 +86,10 @@ export class LookupPoller {
     }
   }
 
-  /** A name stands for all its addresses; an answer goes when its address does. */
+  /**
+   * A name stands for all its addresses. An answer goes when its address does, but not before one of the new addresses
+   * has answered: a failed lookup forgets nothing.
+   */
   async #askAllOf(lookupd: URL): Promise<void> {
     const targets = await this.#names.targetsOf(lookupd)
     if (this.#aborter.signal.aborted || !this.#lookupds.has(lookupd.href)) return
@@ -97,17 +100,25 @@ export class LookupPoller {
       const known = before?.get(ip)
       if (known !== undefined) answers.set(ip, known)
     }
-    await Promise.all(targets.map((target) => this.#askOne(target, answers)))
+    const answered = await Promise.all(targets.map((target) => this.#askOne(target, answers)))
+    if (before === undefined || answers.size > 0 || answered.includes(true)) return
+    if (this.#answers.get(lookupd.href) === answers) this.#answers.set(lookupd.href, before)
   }
 
-  async #askOne(target: LookupTarget, answers: Map<string, string[]>): Promise<void> {
+  /** @returns whether it answered, be it that it does not know the topic. */
+  async #askOne(target: LookupTarget, answers: Map<string, string[]>): Promise<boolean> {
     const { ip = '' } = target
     try {
       answers.set(ip, await this.#settings.ask(target, this.#aborter.signal))
+      return true
     } catch (error) {
-      if (this.#aborter.signal.aborted) return
-      if (error instanceof LookupError && error.status === 404) answers.delete(ip)
-      else this.#settings.onError(asError(error))
+      if (this.#aborter.signal.aborted) return false
+      if (error instanceof LookupError && error.status === 404) {
+        answers.delete(ip)
+        return true
+      }
+      this.#settings.onError(asError(error))
+      return false
     }
   }
 }

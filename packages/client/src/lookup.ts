@@ -119,8 +119,8 @@ function get(url: URL, ip: string | undefined, options: LookupRequest): Promise<
       reject(new LookupError(text, { address: url.host, cause }))
     }
     const settings = {
-      ...(isSecure ? options.tls : {}),
       ...(ip === undefined ? {} : dialInstead(url, ip)),
+      ...(isSecure ? options.tls : {}),
       headers: { ...headers, Host: url.host },
       signal,
       agent: isSecure ? httpsAgent : httpAgent,

@@ -61,6 +61,19 @@ void test('an nsqlookupd that fails takes nothing away from what it said before'
   assert.deepEqual(told.at(-1), ['b:1', 'c:1'], 'an answer that it knows nothing does')
 })
 
+void test('a name that moves to an address which does not answer yet forgets nothing', async () => {
+  const { poller, answers, records, told } = makePoller(['lookup.example:4161'])
+  records['lookup.example'] = ['10.0.0.1']
+  answers['10.0.0.1'] = ['a:1']
+  await poller.poll()
+  records['lookup.example'] = ['10.0.0.2']
+  await poller.poll()
+  assert.deepEqual(told, [['a:1'], ['a:1']])
+  answers['10.0.0.2'] = unknownTopic()
+  await poller.poll()
+  assert.deepEqual(told.at(-1), [], 'an answer that it knows nothing does')
+})
+
 void test('every nsqlookupd behind a name is asked, and its answer goes with its record', async () => {
   const { poller, answers, records, told, asked } = makePoller(['lookup.example:4161'])
   records['lookup.example'] = ['10.0.0.1', '10.0.0.2']

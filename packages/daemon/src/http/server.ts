@@ -38,7 +38,7 @@ export interface HttpServerOptions extends HttpTimeouts {
    * refuses plain HTTP here when TLS is required.
    */
   readonly gate?: (request: HttpRequest) => HttpReply | undefined
-  /** Has the last word on every answer, errors included: more headers, compression. */
+  /** Has the last word on every answer but streams, errors included: more headers, compression. */
   readonly finish?: (request: HttpRequest, reply: HttpReply) => HttpReply | Promise<HttpReply>
   /** Connections at a time; more are closed as they come. 8,192 unless given. */
   readonly maxConnections?: number

@@ -439,6 +439,8 @@ export class TopicLog {
 
   /** Walks what is on disk from the batch with a message on, to the end of its segment; undefined where it isn't there. */
   scanFrom(sequence: number): BatchScanner | undefined {
+    // Its files may be another topic's by now.
+    if (this.#closed !== undefined) return undefined
     const segment = this.#segments?.find(sequence)
     if (segment === undefined) return undefined
     const { openFiles } = this.#context

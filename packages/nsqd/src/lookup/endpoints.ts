@@ -70,6 +70,7 @@ export class Endpoints {
     this.#addresses = addresses
     const names = this.#names()
     for (const name of this.#records.keys()) if (!names.includes(name)) this.#records.delete(name)
+    for (const name of this.#failing) if (!names.includes(name)) this.#failing.delete(name)
     this.#options.onChange(this.#endpoints())
     if (this.#isStarted) this.#found = this.#refresh()
   }

@@ -96,6 +96,11 @@ export class LookupdPeer {
       if (this.#socket === socket) handle()
     }
     const ready = this.#host.tls === undefined ? 'connect' : 'secureConnect'
+    if (ready === 'secureConnect') {
+      socket.on('connect', () =>
+        ifCurrent(() => this.#timeOutAfter(ANSWER_TIMEOUT_MS, 'its TLS handshake takes too long')),
+      )
+    }
     socket.on(ready, () => ifCurrent(() => this.#identify()))
     socket.on('data', (bytes) => ifCurrent(() => this.#read(bytes)))
     socket.on('end', () => ifCurrent(() => this.#fail('it closed the connection')))
