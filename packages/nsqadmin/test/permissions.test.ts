@@ -89,6 +89,15 @@ void suite('who may do what', () => {
     assert.match((await admin.ask('GET /')).text, /var IS_ADMIN = false;/)
   })
 
+  void test('who configures is written down', async (t) => {
+    const { admin } = await watched(t)
+    assert.equal((await admin.ask('PUT /config/log_level', 'info')).status, 200)
+    const { entries } = (await admin.ask('GET /api/audit')).json as {
+      entries: { action: string; message: string }[]
+    }
+    assert.deepEqual([entries[0]?.action, entries[0]?.message], ['config', 'log_level=info'])
+  })
+
   void test('permission is looked at before the body', async (t) => {
     const { admin } = await watched(t, { adminUsers: ['bob'] })
     assert.deepEqual(await admin.outcome('POST /api/topics', 'x'.repeat(1_000_000)), [

@@ -54,7 +54,7 @@ export function nsqadminRoutes(admin: Nsqadmin): Route[] {
     ...eventsRoutes(sampler, gatekeeper, admin.streams),
     ...sessionRoutes({ cluster, gatekeeper, options, basePath, audit: admin.audit }),
     ...auditRoutes(admin.audit, gatekeeper),
-    ...configRoutes({ options, cluster, gatekeeper, logger, configFrom }),
+    ...configRoutes({ options, cluster, gatekeeper, audit: admin.audit, logger, configFrom }),
     ...admin.graphite.routes(),
     ...metricsRoutes(admin),
   ]
