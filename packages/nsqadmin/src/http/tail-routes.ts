@@ -67,12 +67,12 @@ async function open(context: TailContext, request: HttpRequest): Promise<HttpStr
   const { safe, unchecked } = tailableNodes(topic, nodes, stats.value)
   const addresses = safe.map(tcpAddressOf)
   const { user } = gatekeeper.identify(request)
+  const mayGoOn = (): boolean => gatekeeper.mayStillRead(request, 'operator')
   const stream = tails.stream((viewer) => {
     for (const node of unchecked) {
       const text = `${httpAddressOf(node)} did not say that it has a channel of ${topic}: it is left out`
       viewer.send('problem', { message: text })
     }
-    const mayGoOn = (): boolean => gatekeeper.mayStillRead(request, 'operator')
     const tail = new Tail(viewer, { topic, filter, rate, addresses, logger, tls, mayGoOn })
     return () => tail.close()
   })
