@@ -18,6 +18,8 @@ export interface Settings {
   readonly basePath: string
   /** For questions to nsqlookupd and nsqd. */
   readonly upstreamTls: ConnectionOptions
+  /** For tails, over TCP: the same, once anything is said of it; false to ask for no TLS. */
+  readonly nsqdTls: ConnectionOptions | false
   /** For the listener; undefined for plain HTTP. */
   readonly serverTls: SecureContextOptions | undefined
   readonly configFrom: Cidr | undefined
@@ -36,6 +38,7 @@ export async function prepare(options: NsqadminOptions): Promise<Settings> {
   return {
     basePath: normalBasePath(options.basePath),
     upstreamTls,
+    nsqdTls: isUpstreamTlsSet(options) ? upstreamTls : false,
     serverTls,
     configFrom: cidrOf(options.allowConfigFromCidr),
     graphite: graphiteOf(options),
@@ -60,6 +63,13 @@ function upstreamTlsOf(options: NsqadminOptions): ConnectionOptions {
     ...(cert === '' ? {} : loadPair(cert, key)),
     ...(caFile === '' ? {} : { ca: loadAuthorities(caFile) }),
   }
+}
+
+function isUpstreamTlsSet(options: NsqadminOptions): boolean {
+  const { httpClientTlsCert, httpClientTlsRootCaFile, httpClientTlsInsecureSkipVerify } = options
+  return (
+    httpClientTlsCert !== '' || httpClientTlsRootCaFile !== '' || httpClientTlsInsecureSkipVerify
+  )
 }
 
 function loadPair(certFile: string, keyFile: string): SecureContextOptions {

@@ -89,6 +89,15 @@ void suite('who may do what', () => {
     assert.match((await admin.ask('GET /')).text, /var IS_ADMIN = false;/)
   })
 
+  void test('who configures is written down', async (t) => {
+    const { admin } = await watched(t)
+    assert.equal((await admin.ask('PUT /config/log_level', 'info')).status, 200)
+    const { entries } = (await admin.ask('GET /api/audit')).json as {
+      entries: { action: string; message: string }[]
+    }
+    assert.deepEqual([entries[0]?.action, entries[0]?.message], ['config', 'log_level=info'])
+  })
+
   void test('permission is looked at before the body', async (t) => {
     const { admin } = await watched(t, { adminUsers: ['bob'] })
     assert.deepEqual(await admin.outcome('POST /api/topics', 'x'.repeat(1_000_000)), [
@@ -113,7 +122,11 @@ void suite('logging in', () => {
       assert.deepEqual(await admin.outcome(`GET /api/${path}`), [401, 'LOGIN_REQUIRED'], path)
     }
     assert.deepEqual(await admin.outcome('GET /config/users'), [401, 'LOGIN_REQUIRED'])
-    assert.equal((await admin.ask('GET /')).status, 200)
+    const page = await admin.ask('GET /')
+    assert.equal(page.status, 200)
+    assert.match(page.text, /var GRAPHITE_URL = "";/)
+    assert.match(page.text, /var NSQLOOKUPD = \[\];/)
+    assert.ok(!page.headers.get('content-security-policy')?.includes('graphite.example'))
     const { json } = await admin.ask('GET /api/session')
     assert.deepEqual([json['mode'], json['role'], json['lookupds']], ['login', undefined, []])
   })
@@ -258,7 +271,9 @@ void suite('the parts of a login', () => {
 async function withUsers(t: Parameters<typeof watched>[0]): Promise<TestAdmin> {
   const hash = await hashPassword('correct horse')
   const users = [`ann:admin:${hash}`, `vic:viewer:${hash}`]
-  return (await watched(t, { users, allowConfigFromCidr: '' })).admin
+  return (
+    await watched(t, { users, allowConfigFromCidr: '', graphiteUrl: 'http://graphite.example' })
+  ).admin
 }
 
 async function logIn(admin: TestAdmin, user: string): Promise<Record<string, string>> {

@@ -133,6 +133,14 @@ void suite('assets and the page', () => {
     }
   })
 
+  void test('no password is on the page', async (t) => {
+    const graphiteUrl = 'http://ann:secret@graphite.example/g'
+    const admin = await TestAdmin.start(t, { ...NOBODY, graphiteUrl })
+    const { text } = await admin.ask('GET /')
+    assert.match(text, /var GRAPHITE_URL = "http:\/\/graphite\.example\/g";/)
+    assert.ok(!text.includes('secret'))
+  })
+
   void test('what the page is told can not become markup', async (t) => {
     const evil = '</script><script>alert(1)</script>%s'
     const admin = await TestAdmin.start(t, { ...NOBODY, statsdPrefix: evil })

@@ -78,6 +78,11 @@ export class Gatekeeper {
     return identity
   }
 
+  /** As `mayRead`, asked again while a stream lasts: whoever logged out sees no more. */
+  mayStillRead(request: HttpRequest, needed: Role = 'viewer'): boolean {
+    return isAtLeast(this.identify(request).role, needed)
+  }
+
   /**
    * For what changes something.
    *

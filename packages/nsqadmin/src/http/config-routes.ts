@@ -13,6 +13,7 @@ import {
 } from '@tsq/daemon'
 import type { ClusterInfo } from '@tsq/clusterinfo'
 
+import type { Audit } from '../actions/audit.ts'
 import type { Gatekeeper } from '../auth/gatekeeper.ts'
 import type { Cidr } from '../cidr.ts'
 import { type NsqadminOptions, nsqadminOptions } from '../options.ts'
@@ -23,6 +24,7 @@ export interface ConfigContext {
   readonly options: NsqadminOptions
   readonly cluster: ClusterInfo
   readonly gatekeeper: Gatekeeper
+  readonly audit: Audit
   readonly logger: Logger
   /** From where it may be used; undefined for anywhere. */
   readonly configFrom: Cidr | undefined
@@ -66,6 +68,14 @@ export function configRoutes(context: ConfigContext): Route[] {
       },
       handle: (request) => {
         change(context, request)
+        context.audit.add({
+          time: Date.now(),
+          user: gatekeeper.identify(request).user,
+          remote: request.peer,
+          action: 'config',
+          ok: true,
+          message: `${request.params['opt'] ?? ''}=${request.body.toString().slice(0, 256)}`,
+        })
         return answer(context, request.params['opt'] ?? '')
       },
     },

@@ -10,7 +10,9 @@ const MAX_WAITING_BYTES = 1024 * 1024
 
 /** One page that listens. */
 export interface Viewer {
-  /** Returns false where the viewer is gone, or can't take more for now. */
+  /** Whether what was sent before still waits here: better to send nothing more for now. */
+  readonly isBusy: boolean
+  /** Returns false where the viewer is gone. */
   send(event: string, data: unknown): boolean
   /** Ends the stream. */
   end(): void
@@ -55,6 +57,9 @@ export class EventStreams {
         // Tells the page how soon to come back after a break.
         write(response, 'retry: 3000\n\n')
         const end = begin({
+          get isBusy() {
+            return response.writableNeedDrain
+          },
           send: (event, data) =>
             write(response, `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
           end: () => response.end(),
@@ -81,5 +86,7 @@ function write(response: ServerResponse, text: string): boolean {
     response.destroy()
     return false
   }
-  return response.write(text)
+  // What it returns says only whether there is room for more.
+  response.write(text)
+  return true
 }

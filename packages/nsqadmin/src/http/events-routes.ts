@@ -17,9 +17,13 @@ export function eventsRoutes(
       path: '/api/events',
       quiet: true,
       guard: (request) => void gatekeeper.mayRead(request),
-      handle: () =>
+      handle: (request) =>
         streams.stream((viewer) => {
           const onSample = (sampledAt: number): void => {
+            if (!gatekeeper.mayStillRead(request)) {
+              viewer.end()
+              return
+            }
             const event: SampleEvent = { sampled_at: sampledAt }
             viewer.send('sample', event)
           }

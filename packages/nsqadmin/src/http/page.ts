@@ -25,6 +25,8 @@ export interface PageContext {
   /** Asked for each page: they can change. */
   readonly lookupds: () => readonly string[]
   readonly isAdmin: (request: HttpRequest) => boolean
+  /** Whoever may not is told nothing of the cluster. */
+  readonly mayRead: (request: HttpRequest) => boolean
   /** Assets are read from here at each request instead, when it isn't empty. */
   readonly devStaticDir: string
 }
@@ -130,26 +132,30 @@ function pageFor(html: string, context: PageContext, request: HttpRequest): Http
     body,
     headers: {
       'Cache-Control': 'no-store',
-      'Content-Security-Policy': contentPolicy(script, context.globals),
+      'Content-Security-Policy': contentPolicy(
+        script,
+        context.mayRead(request) ? context.globals.graphiteUrl : '',
+      ),
     },
   })
 }
 
 /** The globals that nsqadmin 1.3.0 sets, under the same names. */
 function globalsScript(
-  { basePath, globals, lookupds, isAdmin }: PageContext,
+  { basePath, globals, lookupds, isAdmin, mayRead }: PageContext,
   request: HttpRequest,
 ): string {
+  const isTold = mayRead(request)
   const values = {
     USER_AGENT: `nsqadmin/v${NSQ_VERSION}`,
     VERSION: NSQ_VERSION,
-    GRAPHITE_URL: globals.graphiteUrl,
+    GRAPHITE_URL: isTold ? globals.graphiteUrl : '',
     GRAPH_ENABLED: globals.isGraphEnabled,
     STATSD_COUNTER_FORMAT: globals.statsdCounterFormat,
     STATSD_GAUGE_FORMAT: globals.statsdGaugeFormat,
     STATSD_INTERVAL: globals.statsdIntervalSeconds,
     STATSD_PREFIX: globals.statsdPrefix,
-    NSQLOOKUPD: lookupds(),
+    NSQLOOKUPD: isTold ? lookupds() : [],
     IS_ADMIN: isAdmin(request),
     BASE_PATH: basePath === '' ? '/' : basePath,
   }
@@ -158,7 +164,7 @@ function globalsScript(
     .join('\n')
 }
 
-function contentPolicy(script: string, { graphiteUrl }: PageGlobals): string {
+function contentPolicy(script: string, graphiteUrl: string): string {
   const hash = createHash('sha256').update(script).digest('base64')
   const graphite = graphiteUrl === '' ? '' : ` ${new URL(graphiteUrl).origin}`
   return [

@@ -27,8 +27,9 @@ export function nsqadminRoutes(admin: Nsqadmin): Route[] {
       devStaticDir: options.devStaticDir,
       lookupds: () => cluster.lookupds,
       isAdmin: (request) => gatekeeper.identify(request).role === 'admin' && !options.readOnly,
+      mayRead: (request) => gatekeeper.mayStillRead(request),
       globals: {
-        graphiteUrl: options.proxyGraphite ? '' : options.graphiteUrl,
+        graphiteUrl: options.proxyGraphite ? '' : withoutLogin(options.graphiteUrl),
         isGraphEnabled: options.graphiteUrl !== '',
         statsdCounterFormat: options.statsdCounterFormat,
         statsdGaugeFormat: options.statsdGaugeFormat,
@@ -41,16 +42,33 @@ export function nsqadminRoutes(admin: Nsqadmin): Route[] {
     ...bulkRoutes(writes),
     ...publishRoutes(writes),
     ...peekRoutes(cluster, gatekeeper),
-    ...tailRoutes({ cluster, gatekeeper, tails: admin.tails, logger }),
+    ...tailRoutes({
+      cluster,
+      gatekeeper,
+      audit: admin.audit,
+      tails: admin.tails,
+      logger,
+      tls: settings.nsqdTls,
+    }),
     ...summaryRoutes({ sampler, history, gatekeeper }),
     ...eventsRoutes(sampler, gatekeeper, admin.streams),
     ...sessionRoutes({ cluster, gatekeeper, options, basePath, audit: admin.audit }),
     ...auditRoutes(admin.audit, gatekeeper),
-    ...configRoutes({ options, cluster, gatekeeper, logger, configFrom }),
+    ...configRoutes({ options, cluster, gatekeeper, audit: admin.audit, logger, configFrom }),
     ...admin.graphite.routes(),
     ...metricsRoutes(admin),
   ]
   return routes.map((route) => ({ ...route, path: below(basePath, route.path) }))
+}
+
+/** The page's, where a password would be everybody's. */
+function withoutLogin(text: string): string {
+  if (!URL.canParse(text)) return text
+  const url = new URL(text)
+  if (url.username === '' && url.password === '') return text
+  url.username = ''
+  url.password = ''
+  return url.href
 }
 
 function below(basePath: string, path: string): string {

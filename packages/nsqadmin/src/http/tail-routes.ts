@@ -1,34 +1,35 @@
-// A topic's messages as they come, by a channel of the viewer's own that goes when they do.
+// A topic's messages as they come: who may see them, and from which nodes they can be had without loss.
 
-import { randomBytes } from 'node:crypto'
-
-import { Consumer, type Message } from '@tsq/client'
-import { type ClusterInfo, tcpAddressOf } from '@tsq/clusterinfo'
+import {
+  type ClusterInfo,
+  httpAddressOf,
+  type NodeInfo,
+  tcpAddressOf,
+  type TopicStats,
+} from '@tsq/clusterinfo'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { HttpError, type HttpRequest, type HttpStream, type Logger, type Route } from '@tsq/daemon'
 
 import { asHttpError } from '../actions/actions.ts'
-import type { TailedMessage } from '../api.ts'
+import type { Audit } from '../actions/audit.ts'
 import type { Gatekeeper } from '../auth/gatekeeper.ts'
 import { isCrossSite } from '../auth/same-site.ts'
-import type { EventStreams, Viewer } from './event-stream.ts'
+import type { EventStreams } from './event-stream.ts'
 import { integerParam, topicIn } from './params.ts'
+import { Tail } from './tail.ts'
 
-/** Of each body. */
-const BODY_BYTES = 16 * 1024
 const MAX_FILTER_LENGTH = 256
 const MAX_NODES = 100
-const SECOND_MS = 1_000
-/** A busier topic is read in bursts of so many a second; nsqd drops the rest, as of any ephemeral channel. */
-const MAX_LOOKED_AT = 5_000
-/** A tail that somebody forgot ends after so long. */
-const MAX_TAIL_MS = 60 * 60_000
 
 export interface TailContext {
   readonly cluster: ClusterInfo
   readonly gatekeeper: Gatekeeper
+  readonly audit: Audit
   /** Tails have places of their own: each costs a channel on every node. */
   readonly tails: EventStreams
   readonly logger: Logger
+  /** For connections to nsqd that can speak TLS; false to ask for none. */
+  readonly tls: TlsOptions | false
 }
 
 /** `GET /api/tail?topic=[&filter=][&rate=]`: server-sent events `message`, `skipped` and `problem`. */
@@ -54,7 +55,7 @@ export function tailRoutes(context: TailContext): Route[] {
 }
 
 async function open(context: TailContext, request: HttpRequest): Promise<HttpStream> {
-  const { cluster, tails, logger } = context
+  const { cluster, gatekeeper, audit, tails, logger, tls } = context
   const topic = topicIn(request.query.get('topic'))
   const filter = request.query.get('filter') ?? ''
   if (filter.length > MAX_FILTER_LENGTH) throw new HttpError(400, 'INVALID_ARG_FILTER')
@@ -63,108 +64,48 @@ async function open(context: TailContext, request: HttpRequest): Promise<HttpStr
   if (nodes.length === 0) throw new HttpError(404, 'TOPIC_NOT_FOUND')
   if (nodes.length > MAX_NODES) throw new HttpError(409, 'TOO_MANY_NODES')
   const stats = await cluster.stats(nodes, { topic })
-  // The first channel of a topic gets all that the topic kept: it would be lost with the tail.
-  const bare = stats.value.find((one) => (one.channels ?? []).length === 0)
-  if (bare !== undefined) {
-    throw new HttpError(
-      409,
-      `TOPIC_HAS_NO_CHANNEL on ${bare.node}: a tail would take what waits there`,
-    )
-  }
-  const addresses = nodes.map(tcpAddressOf)
-  return tails.stream((viewer) => {
-    const tail = new Tail(viewer, { topic, filter, rate, addresses, logger })
+  const { safe, unchecked } = tailableNodes(topic, nodes, stats.value)
+  const addresses = safe.map(tcpAddressOf)
+  const { user } = gatekeeper.identify(request)
+  const mayGoOn = (): boolean => gatekeeper.mayStillRead(request, 'operator')
+  const stream = tails.stream((viewer) => {
+    for (const node of unchecked) {
+      const text = `${httpAddressOf(node)} did not say that it has a channel of ${topic}: it is left out`
+      viewer.send('problem', { message: text })
+    }
+    const tail = new Tail(viewer, { topic, filter, rate, addresses, logger, tls, mayGoOn })
     return () => tail.close()
   })
+  audit.add({
+    time: Date.now(),
+    user,
+    remote: request.peer,
+    action: 'tail',
+    topic,
+    ok: true,
+    message: '',
+  })
+  return stream
 }
 
-interface TailOptions {
-  readonly topic: string
-  readonly filter: string
-  /** Messages a second that the viewer is shown. */
-  readonly rate: number
-  readonly addresses: readonly string[]
-  readonly logger: Logger
-}
-
-/** One viewer's tail. */
-class Tail {
-  readonly #viewer: Viewer
-  readonly #options: TailOptions
-  readonly #consumer: Consumer
-  readonly #tick: NodeJS.Timeout
-  readonly #end: NodeJS.Timeout
-  #lookedAt = 0
-  #shown = 0
-  #skipped = 0
-
-  constructor(viewer: Viewer, options: TailOptions) {
-    this.#viewer = viewer
-    this.#options = options
-    const { topic, addresses, rate } = options
-    this.#consumer = new Consumer({
-      topic,
-      channel: `nsqadmin-tail-${randomBytes(6).toString('hex')}#ephemeral`,
-      nsqd: addresses,
-      maxInFlight: Math.max(rate, addresses.length),
-      userAgent: 'nsqadmin',
-      // Nothing is ever given up or backed off: what comes is finished at once.
-      maxAttempts: 0,
-      maxBackoffMs: 0,
-      closeTimeoutMs: 1_000,
-    })
-    this.#consumer.on('error', (error) => this.#say(error))
-    this.#consumer.run((message) => {
-      this.#take(message)
-    })
-    this.#tick = setInterval(() => this.#nextSecond(), SECOND_MS)
-    this.#end = setTimeout(() => viewer.end(), MAX_TAIL_MS)
-    this.#end.unref()
+/**
+ * The first channel of a topic gets all that the topic kept, which would be lost with the tail. So a node is safe only
+ * where it said that it has the topic with a channel; subscribing anywhere else could take messages, or make the topic.
+ *
+ * @throws {HttpError} 409 `TOPIC_HAS_NO_CHANNEL` where a node has none, or no node is safe
+ */
+export function tailableNodes(
+  topic: string,
+  nodes: readonly NodeInfo[],
+  stats: readonly TopicStats[],
+): { readonly safe: readonly NodeInfo[]; readonly unchecked: readonly NodeInfo[] } {
+  const own = stats.filter((one) => one.topic_name === topic)
+  const bare = own.find((one) => (one.channels ?? []).length === 0)
+  const answered = new Set(own.map(({ node }) => node))
+  const safe = nodes.filter((node) => answered.has(httpAddressOf(node)))
+  if (bare !== undefined || safe.length === 0) {
+    const where = bare?.node ?? 'any node that answers'
+    throw new HttpError(409, `TOPIC_HAS_NO_CHANNEL on ${where}: a tail would take what waits there`)
   }
-
-  close(): void {
-    clearInterval(this.#tick)
-    clearTimeout(this.#end)
-    this.#consumer.close().catch((error: unknown) => this.#say(error))
-  }
-
-  #take(message: Message): void {
-    this.#lookedAt += 1
-    if (this.#lookedAt === MAX_LOOKED_AT) this.#consumer.pause()
-    const { body } = message
-    const { filter, rate } = this.#options
-    if (filter !== '' && !body.includes(filter)) return
-    if (this.#shown >= rate) {
-      this.#skipped += 1
-      return
-    }
-    this.#shown += 1
-    const shown = body.subarray(0, BODY_BYTES)
-    const told: TailedMessage = {
-      node: message.address,
-      id: message.id,
-      timestamp_ns: String(message.timestampNs),
-      attempts: message.attempts,
-      body_base64: shown.toString('base64'),
-      body_bytes: body.length,
-      truncated: shown.length < body.length,
-    }
-    if (!this.#viewer.send('message', told)) this.#skipped += 1
-  }
-
-  #nextSecond(): void {
-    this.#shown = 0
-    if (this.#lookedAt >= MAX_LOOKED_AT) this.#consumer.resume()
-    this.#lookedAt = 0
-    if (this.#skipped === 0) return
-    this.#viewer.send('skipped', { count: this.#skipped })
-    this.#skipped = 0
-  }
-
-  #say(error: unknown): void {
-    const { logger, topic } = this.#options
-    logger.warn(`tail of ${topic}`, { err: error })
-    const problem = { message: error instanceof Error ? error.message : String(error) }
-    this.#viewer.send('problem', problem)
-  }
+  return { safe, unchecked: nodes.filter((node) => !safe.includes(node)) }
 }

@@ -27,6 +27,8 @@ interface Tailed {
   readonly total: number
   readonly skipped: number
   readonly state: 'connecting' | 'open' | 'ended'
+  /** What kept it from a node. */
+  readonly problem?: string
   /** Why it never began. */
   readonly refusal?: string
 }
@@ -48,6 +50,10 @@ function useTail({ topic, filter, rate }: TailOf): Tailed {
     })
     events.addEventListener('skipped', (event: MessageEvent) => {
       skipped += (JSON.parse(String(event.data)) as { count: number }).count
+    })
+    events.addEventListener('problem', (event: MessageEvent) => {
+      const { message } = JSON.parse(String(event.data)) as { message: string }
+      setTailed((was) => ({ ...was, problem: message }))
     })
     events.addEventListener('open', () => {
       isOpen = true
@@ -132,6 +138,7 @@ function RunningTail({ of }: { readonly of: TailOf }) {
         <TailState tailed={tailed} />
       </p>
       {tailed.refusal === undefined ? undefined : <Notice tone="bad">{tailed.refusal}</Notice>}
+      {tailed.problem === undefined ? undefined : <Notice tone="bad">{tailed.problem}</Notice>}
       {tailed.state === 'open' && tailed.total === 0 ? (
         <Notice>Waiting for messages…</Notice>
       ) : undefined}
