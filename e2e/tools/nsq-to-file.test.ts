@@ -307,6 +307,26 @@ void suite('nsq_to_file', () => {
     assert.deepEqual(await tool.end(), { code: 0, signal: null })
   })
 
+  test('it stays up though no topic can be archived', async () => {
+    const args = ['--topic=a b', `--output-dir=${folder.at('none')}`]
+    await using tool = new ToolProcess('nsq_to_file', [...args, '--nsqd-tcp-address=127.0.0.1:1'])
+    await until('it has told', () => tool.stderr.includes("couldn't create logger"))
+    // One with nothing to wait for would be gone within a few milliseconds.
+    const gone = tool.ended(500).then(({ code }) => code)
+    await assert.rejects(gone, /did not end/)
+  })
+
+  test('a lookupd address without a port ends it before any topic', async () => {
+    const output = `--output-dir=${folder.at('none')}`
+    for (const source of ['--topic=fine', '--topic-pattern=.']) {
+      const args = [source, output, '--lookupd-http-address=127.0.0.1']
+      const { code, stderr } = await runTool('nsq_to_file', args)
+      assert.equal(code, 1)
+      assert.match(stderr, / missing port\n$/)
+      assert.doesNotMatch(stderr, /couldn't create/)
+    }
+  })
+
   test('it says who it is', async () => {
     await using tool = await archive('known', SOON)
     await until('it consumes', async () => {
