@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 
@@ -155,13 +164,53 @@ void suite('nsq_to_file', () => {
       await using tool = await archive(topic, '--sync-interval=30ms', ...given)
       await publishAndWait(topic, 'before')
       tool.signal('SIGHUP')
-      // Wherever it is moved or opened again, the signal has been worked off once it is readable and closed.
-      await until('the file is finished', () => Object.values(files(topic)).includes('before\n'))
+      // It can be read before the signal is worked off: only a move, or the next file the tick opens, comes after.
+      await until('the file is finished', () => {
+        const isOver = tool.stderr.includes('moving finished') || openings(tool) > 1
+        return isOver && Object.values(files(topic)).includes('before\n')
+      })
       await publishAndWait(topic, 'after')
       assert.deepEqual(await tool.end(), { code: 0, signal: null })
       const found = files(topic)
       assert.equal(Object.values(found).join(''), 'before\nafter\n')
       for (const name of names) assert.ok(`${topic}.host${name}` in found, `${name} is there`)
+    })
+  }
+
+  test('an empty compressed file that is there is passed by', async () => {
+    mkdirSync(folder.at('begun'))
+    writeFileSync(folder.at('begun', 'begun.host-000000.now.log.gz'), '')
+    await using tool = await archive('begun', SOON, '--gzip')
+    await publishAndWait('begun', 'mine')
+    await tool.end()
+    assert.match(tool.stderr, /working file already exists: .*000000/)
+    assert.equal(readFileSync(folder.at('begun', 'begun.host-000000.now.log.gz')).length, 0)
+    assert.equal(read('begun', 'begun.host-000001.now.log.gz'), 'mine\n')
+  })
+
+  for (const [topic, ...flags] of [['shared'], ['shared-work', '--work-dir=work']] as const) {
+    test(`two can share a folder: --gzip ${flags.join(' ')}`, async () => {
+      const given = flags.map((flag) => flag.replace(/^--work-dir=/, `$&${folder.path}/`))
+      const all = ['--sync-interval=20ms', '--gzip', '--datetime-format=%S', ...given]
+      await using first = await archive(topic, ...all)
+      await using second = await archive(topic, ...all)
+      const published: string[] = []
+      // Both change files at the same moments, three times.
+      for (const end = Date.now() + 3_000; Date.now() < end;) {
+        const body = String(published.length)
+        await nsqd.publish(topic, body)
+        published.push(body)
+      }
+      await nsqd.drained(topic, CHANNEL)
+      for (const tool of [first, second]) {
+        const { code } = await tool.end()
+        assert.equal(code, 0, tool.stderr)
+      }
+      const lines = Object.values(files(topic)).join('').split('\n').filter(Boolean)
+      assert.deepEqual(
+        lines.toSorted((a, b) => Number(a) - Number(b)),
+        published,
+      )
     })
   }
 
@@ -184,6 +233,21 @@ void suite('nsq_to_file', () => {
     assert.match(tool.stderr, /destination file already exists: .*000001/)
     assert.match(tool.stderr, /renamed finished file .* to avoid overwrite/)
     assert.deepEqual(readdirSync(folder.at('clash-work')), [])
+  })
+
+  const elsewhere = '/dev/shm'
+  const isElsewhere = existsSync(elsewhere) && statSync(elsewhere).dev !== statSync(folder.path).dev
+  const skip = !isElsewhere && 'no second file system at /dev/shm'
+  test('a work folder on another file system is refused at once', { skip }, async () => {
+    const work = mkdtempSync(`${elsewhere}/tsq-to-file-`)
+    try {
+      await using tool = await archive('apart', SOON, `--work-dir=${work}`)
+      assert.equal((await tool.ended()).code, 1)
+      assert.match(tool.stderr, / --work-dir and --output-dir must be on one file system$/m)
+      assert.deepEqual(readdirSync(work), [])
+    } finally {
+      rmSync(work, { recursive: true })
+    }
   })
 
   test('a message that cannot be written ends it and is not finished', async () => {
@@ -243,6 +307,26 @@ void suite('nsq_to_file', () => {
     assert.deepEqual(await tool.end(), { code: 0, signal: null })
   })
 
+  test('it stays up though no topic can be archived', async () => {
+    const args = ['--topic=a b', `--output-dir=${folder.at('none')}`]
+    await using tool = new ToolProcess('nsq_to_file', [...args, '--nsqd-tcp-address=127.0.0.1:1'])
+    await until('it has told', () => tool.stderr.includes("couldn't create logger"))
+    // One with nothing to wait for would be gone within a few milliseconds.
+    const gone = tool.ended(500).then(({ code }) => code)
+    await assert.rejects(gone, /did not end/)
+  })
+
+  test('a lookupd address without a port ends it before any topic', async () => {
+    const output = `--output-dir=${folder.at('none')}`
+    for (const source of ['--topic=fine', '--topic-pattern=.']) {
+      const args = [source, output, '--lookupd-http-address=127.0.0.1']
+      const { code, stderr } = await runTool('nsq_to_file', args)
+      assert.equal(code, 1)
+      assert.match(stderr, / missing port\n$/)
+      assert.doesNotMatch(stderr, /couldn't create/)
+    }
+  })
+
   test('it says who it is', async () => {
     await using tool = await archive('known', SOON)
     await until('it consumes', async () => {
@@ -275,6 +359,11 @@ void suite('nsq_to_file', () => {
     assert.match(extra.stderr, / unknown arguments: \[extra word\]\n$/)
   })
 })
+
+/** How often it has opened a file. */
+function openings({ stderr }: ToolProcess): number {
+  return stderr.split('] opening ').length - 1
+}
 
 /** How many gzip members there are one after the other. */
 function memberCount(bytes: Buffer): number {

@@ -61,6 +61,14 @@ void suite('to_nsq', () => {
     assert.ok(output.join('\n') === records.join('\n'))
   })
 
+  test('the shortest of records, however many', async () => {
+    const count = 300_000
+    const args = ['--topic=short', `--nsqd-tcp-address=${nsqd.address}`]
+    const { code, stderr } = await runTool('to_nsq', args, 'x\n'.repeat(count))
+    assert.equal(code, 0, stderr)
+    assert.equal((await nsqd.topic('short'))?.message_count, count)
+  })
+
   test('every nsqd gets every record, once though it is named twice', async () => {
     const flags = [second, second].map(({ address }) => `--nsqd-tcp-address=${address}`)
     assert.equal((await through('both', 'a\nb\n', flags)).toString(), 'a\nb\n')

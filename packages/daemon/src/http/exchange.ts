@@ -4,6 +4,9 @@ import { type Agent as HttpAgent, type IncomingMessage, request as requestHttp }
 import { type Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
 
+/** The longest a timer can wait; Node takes anything longer for no time at all. */
+const MAX_TIMER_MS = 2_147_483_647
+
 export interface ExchangeOptions {
   readonly method: string
   readonly headers: Readonly<Record<string, string | number>>
@@ -68,7 +71,7 @@ function exchangeOnce<T>(
       if (!socket.connecting) return
       const timer = setTimeout(
         () => request.destroy(new Error(`no connection within ${connectTimeoutMs} ms`)),
-        connectTimeoutMs,
+        Math.min(connectTimeoutMs, MAX_TIMER_MS),
       )
       socket.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
     })

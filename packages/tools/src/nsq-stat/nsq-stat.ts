@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChannelStats, ClusterInfo, mergeChannels } from '@tsq/clusterinfo'
 
 import { FatalError } from '../common/fatal-error.ts'
+import { MAX_TIMER_MS } from '../common/timers.ts'
 import { figuresOf, figuresOfNodes } from './figures.ts'
 import type { NsqStatOptions } from './options.ts'
 import type { Output } from './outputs.ts'
@@ -24,7 +25,7 @@ export async function watchChannel(values: NsqStatOptions, output: Output): Prom
   try {
     let before: ChannelStats | undefined
     for (let round = 0; round <= count; round++) {
-      if (round > 0) await sleep(intervalMs)
+      if (round > 0) await sleep(Math.min(intervalMs, MAX_TIMER_MS))
       output.header(round)
       const now = await lookAt(cluster, values)
       if (before !== undefined) {

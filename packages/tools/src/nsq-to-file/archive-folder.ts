@@ -5,6 +5,7 @@ import path from 'node:path'
 
 import type { Logger } from '@tsq/daemon'
 
+import { FatalError } from '../common/fatal-error.ts'
 import { ArchiveFile } from './archive-file.ts'
 import { type Compression } from './compression.ts'
 import { withRevision } from './file-name.ts'
@@ -18,7 +19,7 @@ const MAX_REVISIONS = 1_000_000
 export interface ArchiveFolderSettings {
   readonly workDir: string
   readonly outputDir: string
-  /** Whether a file that exists is passed by rather than continued, unless it is empty. */
+  /** Whether a file that exists is passed by rather than continued; always so with compression. */
   readonly isExclusive: boolean
   /** A file larger than this is passed by; 0 for any size. */
   readonly rotateSize: number
@@ -40,6 +41,7 @@ export interface OpenArchive {
 export class ArchiveFolder {
   readonly #settings: ArchiveFolderSettings
   readonly #hasWorkDir: boolean
+  #isOneFileSystem: Promise<void> | undefined
 
   constructor(settings: ArchiveFolderSettings) {
     this.#settings = settings
@@ -49,10 +51,12 @@ export class ArchiveFolder {
   /**
    * Opens the first revision of a name, from the given one on, that may be written to.
    *
+   * @throws {FatalError} when finished files could not be moved.
    * @throws {Error} what the file system says.
    */
   async open(name: string, firstRevision: number, nowMs: number): Promise<OpenArchive> {
     const { workDir, logger, subject } = this.#settings
+    if (this.#hasWorkDir) await (this.#isOneFileSystem ??= this.#checkFileSystems())
     for (let revision = firstRevision; revision < firstRevision + MAX_REVISIONS; revision++) {
       const target = path.join(workDir, withRevision(name, revision))
       if (this.#hasWorkDir && (await this.#isTaken(name, revision))) continue
@@ -91,6 +95,17 @@ export class ArchiveFolder {
     throw new Error(`no free revision of ${path.join(outputDir, name)}`)
   }
 
+  /** A hard link can't leave its file system, and it would be late to learn that from the first finished file. */
+  async #checkFileSystems(): Promise<void> {
+    const devices: number[] = []
+    for (const folder of [this.#settings.workDir, this.#settings.outputDir]) {
+      await makeFolder(folder)
+      devices.push((await stat(folder)).dev)
+    }
+    if (devices[0] === devices[1]) return
+    throw new FatalError('--work-dir and --output-dir must be on one file system')
+  }
+
   /** Whether the finished file would meet another; its folder is made here, so that finishing it won't fail. */
   async #isTaken(name: string, revision: number): Promise<boolean> {
     const { outputDir, logger, subject } = this.#settings
@@ -110,8 +125,7 @@ export class ArchiveFolder {
     } catch (error) {
       if (!isExclusive || codeOf(error) !== 'EEXIST') throw error
     }
-    // A kill between the file's birth and its first bytes left it empty, and no file of its kind should stay so.
-    if ((await stat(target)).size === 0) return open(target, O_APPEND | O_RDWR)
+    // Not even when it is empty: so is a file that another process has just made.
     logger.warn(`${subject}working file already exists: ${target}`)
     return undefined
   }
@@ -128,7 +142,7 @@ export class ArchiveFolder {
       return undefined
     }
     let bytes = size
-    if (size > 0 && (await lastByte(handle, size)) !== LF) {
+    if (compression === 'none' && size > 0 && (await lastByte(handle, size)) !== LF) {
       // A process that was killed has left half a line. Its message was never finished, and comes again whole.
       logger.warn(`${subject}${target} ends in the middle of a line, which is ended here`)
       await handle.write('\n')

@@ -7,7 +7,7 @@ import { FatalError } from '../common/fatal-error.ts'
 import { MAX_TIMER_MS } from '../common/timers.ts'
 
 export interface DiscoverySettings {
-  /** `host:port` or `http://host:port` of every nsqlookupd. */
+  /** `host:port` of every nsqlookupd. */
   readonly lookupds: readonly string[]
   readonly refreshMs: number
   readonly connectTimeoutMs: number
@@ -23,11 +23,10 @@ export class Discovery {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  /** @throws {FatalError} for an address without a port. */
   constructor(settings: DiscoverySettings) {
     this.#settings = settings
     this.#cluster = new ClusterInfo({
-      lookupds: settings.lookupds.map(hostAndPort),
+      lookupds: settings.lookupds,
       connectTimeoutMs: settings.connectTimeoutMs,
       requestTimeoutMs: settings.requestTimeoutMs,
     })
@@ -60,11 +59,18 @@ export class Discovery {
   }
 }
 
-function hostAndPort(address: string): string {
+/** What the consumers ask may be any URL. @throws {FatalError} for an address that is none and has no port. */
+export function checkPort(address: string): void {
+  if (!/^https?:\/\//.test(address) && !/:\d+\/*$/.test(address))
+    throw new FatalError('missing port')
+}
+
+/** What topics are asked for at. @throws {FatalError} for anything but `host:port` and `http://host:port`. */
+export function hostAndPort(address: string): string {
   const bare = address.replace(/^http:\/\//, '').replace(/\/+$/, '')
   if (/^https:|[/?]/.test(bare)) {
     throw new FatalError(`topics can't be asked for at ${address}: give host:port`)
   }
-  if (!/:\d+$/.test(bare)) throw new FatalError('missing port')
+  checkPort(bare)
   return bare
 }

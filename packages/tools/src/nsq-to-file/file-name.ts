@@ -56,11 +56,6 @@ export function withRevision(name: string, revision: number): string {
   return name.replaceAll(REV, `-${String(revision).padStart(6, '0')}`)
 }
 
-/** Whether revisions of a name are different files. */
-export function hasRevision(name: string): boolean {
-  return name.includes(REV)
-}
-
 /** Whether one name may be needed for several files. */
 export function needsRevision(options: NsqToFileOptions): boolean {
   return (

@@ -1,8 +1,9 @@
 import { createLogger, type Logger } from '@tsq/daemon'
 
 import { makeConsumer } from '../common/clients.ts'
+import { MAX_TIMER_MS } from '../common/timers.ts'
 import { ArchiveFolder } from './archive-folder.ts'
-import { Discovery } from './discovery.ts'
+import { checkPort, Discovery, hostAndPort } from './discovery.ts'
 import { FileNames, workDirOf } from './file-name.ts'
 import { compressionOf, levelOf, type NsqToFileOptions, topicFilter } from './options.ts'
 import { TopicArchiver } from './topic-archiver.ts'
@@ -14,6 +15,8 @@ export class NsqToFile {
   readonly #isWanted: (topic: string) => boolean
   readonly #archivers = new Map<string, TopicArchiver>()
   readonly #discovery: Discovery | undefined
+  /** Keeps the process up where no topic could be started, and nothing else would. */
+  readonly #life: NodeJS.Timeout
   readonly #onFatal: () => void
 
   /**
@@ -30,12 +33,15 @@ export class NsqToFile {
       prefix: options.logPrefix,
     })
     this.#isWanted = topicFilter(options.topicPattern)
+    // Wrong for all topics alike, so it is not left to them.
+    for (const address of options.lookupdHttpAddresses) checkPort(address)
+    this.#life = setInterval(() => undefined, MAX_TIMER_MS)
     if (options.topics.length > 0) {
       this.#addTopics(options.topics)
       return
     }
     this.#discovery = new Discovery({
-      lookupds: options.lookupdHttpAddresses,
+      lookupds: options.lookupdHttpAddresses.map(hostAndPort),
       refreshMs: options.topicRefreshMs,
       connectTimeoutMs: options.httpConnectTimeoutMs,
       requestTimeoutMs: options.httpRequestTimeoutMs,
@@ -51,6 +57,7 @@ export class NsqToFile {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#life)
     this.#discovery?.close()
     await Promise.all([...this.#archivers.values()].map((archiver) => archiver.close()))
   }

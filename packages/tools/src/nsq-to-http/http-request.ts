@@ -7,6 +7,8 @@ import type { SecureContextOptions } from 'node:tls'
 
 import { exchange } from '@tsq/daemon'
 
+import { MAX_TIMER_MS } from '../common/timers.ts'
+
 const MOST_REDIRECTS = 10
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 /** Not for another host's eyes. */
@@ -59,9 +61,10 @@ export class HttpClient {
   async send(request: Request): Promise<number> {
     const { requestTimeoutMs } = this.#settings
     const aborter = new AbortController()
-    const timer = setTimeout(() => {
-      aborter.abort(new Error(`no answer within ${requestTimeoutMs} ms`))
-    }, requestTimeoutMs)
+    const timer = setTimeout(
+      () => aborter.abort(new Error(`no answer within ${requestTimeoutMs} ms`)),
+      Math.min(requestTimeoutMs, MAX_TIMER_MS),
+    )
     try {
       let current = request
       for (let redirects = 0; ; redirects++) {

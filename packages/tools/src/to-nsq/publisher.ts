@@ -10,6 +10,8 @@ const BATCH_BYTES = 262_144
 const BATCH_RECORDS = 2_000
 /** Most bytes of records that may be unanswered. */
 const PENDING_BYTES = 4_194_304
+/** What a record costs in memory besides its bytes: without it millions of short ones would be few bytes. */
+const RECORD_COST_BYTES = 64
 
 /** Publishes every record to every producer. What fails is told once, by `publish` or `flush`. */
 export class RecordPublisher {
@@ -76,22 +78,28 @@ export class RecordPublisher {
 
   async #send(batch: readonly Buffer[], bytes: number): Promise<void> {
     await this.#until(() => this.#pendingBytes < PENDING_BYTES)
+    const cost = bytes + batch.length * RECORD_COST_BYTES
     this.#pending += 1
-    this.#pendingBytes += bytes
+    this.#pendingBytes += cost
     const [only] = batch
     const sent = this.#producers.map((producer) =>
       batch.length === 1 && only !== undefined
         ? producer.publish(this.#topic, only)
         : producer.publishMany(this.#topic, batch),
     )
-    void this.#watch(sent, batch.length, bytes)
+    void this.#watch(sent, batch.length, bytes, cost)
   }
 
-  async #watch(sent: readonly Promise<void>[], records: number, bytes: number): Promise<void> {
+  async #watch(
+    sent: readonly Promise<void>[],
+    records: number,
+    bytes: number,
+    cost: number,
+  ): Promise<void> {
     try {
       await Promise.all(sent)
       this.#pending -= 1
-      this.#pendingBytes -= bytes
+      this.#pendingBytes -= cost
       this.#onPublished(records, bytes)
     } catch (error) {
       this.#failure ??= new FatalError(publishProblem(error), { cause: error })

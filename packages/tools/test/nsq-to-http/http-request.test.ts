@@ -67,6 +67,24 @@ void suite('an HTTP exchange', () => {
     assert.equal(seen[1]?.body, 'body')
   })
 
+  void test('takes its time where the limits are longer than any timer', async () => {
+    const url = await serve((_request, response) => {
+      setTimeout(() => response.writeHead(200).end(), 20)
+    })
+    const tenWeeksMs = 70 * 86_400_000
+    const patient = new HttpClient({
+      maxSockets: 1,
+      connectTimeoutMs: tenWeeksMs,
+      requestTimeoutMs: tenWeeksMs,
+      tls: {},
+    })
+    try {
+      assert.equal(await patient.send({ method: 'GET', url, headers: {} }), 200)
+    } finally {
+      patient.close()
+    }
+  })
+
   void test('takes the body along when it is sent elsewhere', async () => {
     for (const status of [301, 302, 307, 308]) {
       const { url, seen } = await redirecting({ '/': [status, '/there'], '/there': [200] })
