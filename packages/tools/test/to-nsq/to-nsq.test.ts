@@ -95,7 +95,7 @@ void suite('to_nsq told to stop', () => {
     await using nsqd = await SilentNsqd.start()
     const { tool, running, logged } = await publishing(t, nsqd, { text: 'a\nb\nhalf' })
     let isClosed = false
-    const closing = tool.close().then(() => {
+    const closing = tool.close().finally(() => {
       isClosed = true
     })
     await new Promise((resolve) => {
