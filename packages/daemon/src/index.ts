@@ -71,6 +71,7 @@ export { Pattern, PatternBudget } from './pattern/pattern.ts'
 export { PatternError } from './pattern/pattern-syntax.ts'
 
 export { StatusLine } from './status-line.ts'
+export { MAX_TIMER_MS } from './timers.ts'
 export { StartupError } from './startup-error.ts'
 
 export { TlsAcceptor } from './tls/acceptor.ts'

@@ -4,6 +4,7 @@ import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { ConnectionOptions } from 'node:tls'
 
+import { MAX_TIMER_MS } from '../timers.ts'
 import { exchange } from './exchange.ts'
 
 /** More than this is no answer of an nsqlookupd or an auth server. */
@@ -75,7 +76,9 @@ export class HttpClient {
 
   /** As `ask`, for what need not be text. */
   async askForBytes(url: URL, query: HttpQuery): Promise<HttpBytes> {
-    const late = AbortSignal.timeout(Math.ceil(this.#options.requestTimeoutMs))
+    const late = AbortSignal.timeout(
+      Math.min(Math.ceil(this.#options.requestTimeoutMs), MAX_TIMER_MS),
+    )
     const signal = query.signal === undefined ? late : AbortSignal.any([late, query.signal])
     const answer = await this.#exchange(url, { ...query, signal })
     const httpsPort = url.protocol === 'http:' && answer.status === 403 ? portIn(answer) : undefined

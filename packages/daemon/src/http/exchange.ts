@@ -3,9 +3,7 @@
 import { type Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { type Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
-
-/** The longest a timer can wait; Node takes anything longer for no time at all. */
-const MAX_TIMER_MS = 2_147_483_647
+import { MAX_TIMER_MS } from '../timers.ts'
 
 export interface ExchangeOptions {
   readonly method: string

@@ -1,10 +1,10 @@
 // Looks at a channel every now and then, on all nsqd that have its topic, and prints what it sees.
 
+import { MAX_TIMER_MS } from '@tsq/daemon'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChannelStats, ClusterInfo, mergeChannels } from '@tsq/clusterinfo'
 
 import { FatalError } from '../common/fatal-error.ts'
-import { MAX_TIMER_MS } from '../common/timers.ts'
 import { figuresOf, figuresOfNodes } from './figures.ts'
 import type { NsqStatOptions } from './options.ts'
 import type { Output } from './outputs.ts'

@@ -38,7 +38,7 @@ export const nsqTailOptions = defineOptions({
     flag: 'since',
     default: undefined,
     typeName: 'time',
-    doc: 'begin this long ago (10m) or at this time (2026-01-31T07:00:00Z); for nsqd that offer replay',
+    doc: 'begin this long ago (10m) or at this time (2026-01-31T07:00:00Z); for nsqd that offer replay, which none does yet',
     parse: parseSince,
     format: (since) => since?.text ?? '',
     accepts: (value): value is Since | undefined =>

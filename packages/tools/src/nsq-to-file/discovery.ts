@@ -1,10 +1,9 @@
 // Which topics there are, asked again and again.
 
 import { ClusterInfo, UpstreamError } from '@tsq/clusterinfo'
-import type { Logger } from '@tsq/daemon'
+import { type Logger, MAX_TIMER_MS } from '@tsq/daemon'
 
 import { FatalError } from '../common/fatal-error.ts'
-import { MAX_TIMER_MS } from '../common/timers.ts'
 
 export interface DiscoverySettings {
   /** `host:port` of every nsqlookupd. */

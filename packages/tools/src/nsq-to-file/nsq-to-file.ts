@@ -1,7 +1,6 @@
-import { createLogger, type Logger } from '@tsq/daemon'
+import { createLogger, type Logger, MAX_TIMER_MS } from '@tsq/daemon'
 
 import { makeConsumer } from '../common/clients.ts'
-import { MAX_TIMER_MS } from '../common/timers.ts'
 import { ArchiveFolder } from './archive-folder.ts'
 import { checkPort, Discovery, hostAndPort } from './discovery.ts'
 import { FileNames, workDirOf } from './file-name.ts'

@@ -4,10 +4,9 @@
 // loop, a step at a time, so that nothing touches a file while something else does.
 
 import type { Message, MessageHandler } from '@tsq/client'
-import type { Logger } from '@tsq/daemon'
+import { type Logger, MAX_TIMER_MS } from '@tsq/daemon'
 
 import { connectProblem } from '../common/fatal-error.ts'
-import { MAX_TIMER_MS } from '../common/timers.ts'
 import type { ArchiveFolder, OpenArchive } from './archive-folder.ts'
 import type { FileNames } from './file-name.ts'
 

@@ -5,9 +5,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import { finished } from 'node:stream/promises'
 import type { SecureContextOptions } from 'node:tls'
 
-import { exchange } from '@tsq/daemon'
-
-import { MAX_TIMER_MS } from '../common/timers.ts'
+import { exchange, MAX_TIMER_MS } from '@tsq/daemon'
 
 const MOST_REDIRECTS = 10
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])

@@ -37,6 +37,12 @@ void suite('JSON made readable', () => {
     }
   })
 
+  void test('leaves what is too deep or too long as it is', () => {
+    assert.equal(pretty(`${'['.repeat(101)}1${']'.repeat(101)}`), undefined)
+    assert.notEqual(pretty(`${'['.repeat(100)}1${']'.repeat(100)}`), undefined)
+    assert.equal(pretty(`["${'x'.repeat(4 * 1_024 * 1_024)}"]`), undefined)
+  })
+
   void test('has a colour for each kind of word', () => {
     assert.equal(
       pretty('{"a":["b",1,true]}', true)?.replaceAll('\u001B', '^'),
