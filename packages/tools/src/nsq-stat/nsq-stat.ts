@@ -1,8 +1,9 @@
 // Looks at a channel every now and then, on all nsqd that have its topic, and prints what it sees.
 
-import { MAX_TIMER_MS } from '@tsq/daemon'
 import { setTimeout as sleep } from 'node:timers/promises'
+
 import { type ChannelStats, ClusterInfo, mergeChannels } from '@tsq/clusterinfo'
+import { MAX_TIMER_MS } from '@tsq/daemon'
 
 import { FatalError } from '../common/fatal-error.ts'
 import { figuresOf, figuresOfNodes } from './figures.ts'
