@@ -99,7 +99,12 @@ void suite('to_nsq', () => {
     const args = ['--topic=big', `--nsqd-tcp-address=${nsqd.address}`]
     const { code, stderr } = await runTool('to_nsq', args, `fits\n${big}\n`)
     assert.equal(code, 1)
-    assert.match(stderr, /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d E_BAD_MESSAGE PUB message too big /m)
+    assert.match(
+      stderr,
+      /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (?:E_BAD_MESSAGE PUB message too big|not)/m,
+    )
+    // NSQ's own nsqd resets a connection with unread input, and the error may be lost with it.
+    if (process.env['TSQ_E2E_NSQD'] === undefined) assert.match(stderr, / E_BAD_MESSAGE /)
     assert.equal((await nsqd.topic('big'))?.message_count, 1)
   })
 
