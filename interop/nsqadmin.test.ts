@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { suite, test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '@tsq/testing'
 import { RunningLookupd } from './lookupd-process.ts'
 import { type AdminAnswer, type AdminBinary, RunningAdmin } from './nsqadmin.ts'
 import { type NsqdBinary, type RunningNsqd, startNsqd } from './nsqd.ts'
@@ -87,17 +87,9 @@ async function consume(t: TestContext, nsqd: RunningNsqd, channel: string): Prom
   socket.write(Buffer.concat([Buffer.from('  V2IDENTIFY\n'), size, Buffer.from(identity)]))
   socket.write(`SUB orders ${channel}\nRDY 1\n`)
   socket.on('error', () => undefined)
-  await until(async () =>
+  await until('the message is in flight', async () =>
     ((await nsqd.stats('orders'))?.channels ?? []).some((one) => one.in_flight_count > 0),
   )
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await isSo()) return
-    await sleep(20)
-  }
-  throw new Error('waited 10 s in vain')
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -190,7 +182,9 @@ void suite('our nsqadmin beside nsqadmin 1.3.0', { timeout: 180_000 }, () => {
     await fill(cluster)
     await consume(t, cluster.nsqds[0]!, 'ship')
     const [ours, reference] = await startPair(t, lookupFlags(cluster))
-    await until(async () => (await reference.call('GET', '/api/nodes')).text.includes('second'))
+    await until('nsqadmin knows the second node', async () =>
+      (await reference.call('GET', '/api/nodes')).text.includes('second'),
+    )
     for (const target of [
       ...READS,
       ...cluster.nsqds.map((one) => `/api/nodes/${one.httpAddress}`),
@@ -277,7 +271,9 @@ void suite('our nsqadmin beside nsqadmin 1.3.0', { timeout: 180_000 }, () => {
       if (cluster === undefined) return
       await fill(cluster)
       const admin = await startAdmin(t, 'ours', lookupFlags(cluster))
-      await until(async () => (await admin.call('GET', '/api/nodes')).text.includes('second'))
+      await until('nsqadmin knows the second node', async () =>
+        (await admin.call('GET', '/api/nodes')).text.includes('second'),
+      )
       const overview = (await admin.call('GET', '/api/overview')).json as Json
       assert.deepEqual(
         [overview['node_count'], overview['topic_count'], overview['problems']],
@@ -310,7 +306,9 @@ function isKnown404(message: string): boolean {
 
 /** Every write once; what was answered, and what the nodes have afterwards. */
 async function writeAll(admin: RunningAdmin, { nsqds, lookupds }: Cluster): Promise<unknown> {
-  await until(async () => (await admin.call('GET', '/api/nodes')).text.includes('second'))
+  await until('nsqadmin knows the second node', async () =>
+    (await admin.call('GET', '/api/nodes')).text.includes('second'),
+  )
   const calls: [string, string, unknown?][] = [
     ['POST', '/api/topics', { topic: 'made' }],
     ['POST', '/api/topics', { topic: 'orders', channel: 'made' }],
@@ -369,7 +367,7 @@ async function tailOne(admin: RunningAdmin, { nsqds }: Cluster): Promise<void> {
       .map((one) => one.channel_name)
       .filter((name) => name.startsWith('nsqadmin-tail'))
   }
-  await until(async () => (await channels()).length === nsqds.length)
+  await until('a channel on every nsqd', async () => (await channels()).length === nsqds.length)
   await nsqds[0]!.post('/pub?topic=orders', 'hay')
   await nsqds[1]!.post('/pub?topic=orders', 'a needle')
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
@@ -379,7 +377,7 @@ async function tailOne(admin: RunningAdmin, { nsqds }: Cluster): Promise<void> {
   assert.ok(!text.includes(Buffer.from('hay').toString('base64')))
   await reader.cancel().catch(() => undefined)
   aborter.abort()
-  await until(async () => (await channels()).length === 0)
+  await until('no channel is left', async () => (await channels()).length === 0)
   const refused = await admin.call('GET', '/api/tail?topic=solo')
   assert.equal(refused.status, 409)
 }

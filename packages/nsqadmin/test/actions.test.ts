@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 
-import { until, watched } from './support/admin.ts'
+import { until } from '@tsq/testing'
+
+import { watched } from './support/admin.ts'
 import { topicName } from './support/fake-cluster.ts'
 
 const TOPIC = encodeURIComponent(topicName(0))
@@ -60,7 +62,7 @@ void suite('what is done', () => {
       'user-agent': 'test/1',
     }
     for (const [line, body] of lines) await admin.ask(line, body, headers)
-    await until(() => told.length >= 13, 'the notifications')
+    await until('the notifications', () => told.length >= 13)
     assert.deepEqual(
       told.map(({ action }) => action),
       [
@@ -96,7 +98,7 @@ void suite('what is done', () => {
     for (let i = 0; i < 5; i++) {
       assert.equal((await admin.ask(`POST /api/topics/${TOPIC}`, { action: 'pause' })).status, 200)
     }
-    await until(() => admin.admin.notifier.lost === 5, 'the failures')
+    await until('the failures', () => admin.admin.notifier.lost === 5)
     assert.match(admin.lines.join(''), /failed to notify 127\.0\.0\.1:1 of pause_topic/)
     assert.equal((await admin.ask('GET /ping')).text, 'OK')
   })
@@ -184,6 +186,6 @@ void suite('what is done', () => {
       text += (await reader.read()).value ?? ''
     assert.match(text, /data: \{"sampled_at":\d+\}/)
     await reader.cancel()
-    await until(() => admin.admin.streams.count === 0, 'the viewer to be let go')
+    await until('the viewer to be let go', () => admin.admin.streams.count === 0)
   })
 })

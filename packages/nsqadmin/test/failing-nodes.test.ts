@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
-import { TestAdmin, until, watched } from './support/admin.ts'
+import { until } from '@tsq/testing'
+
+import { TestAdmin, watched } from './support/admin.ts'
 import { FakeCluster, type Mood, topicName } from './support/fake-cluster.ts'
 
 const TOPIC = encodeURIComponent(topicName(0))
@@ -68,7 +70,7 @@ void suite('a cluster of which not all answers', () => {
     const { cluster, admin } = await watched(t, { sampleIntervalMs: 1_000 })
     const { sampler } = admin.admin
     cluster.setMood(1, 'refusing')
-    await until(() => sampler.problems.length === 1, 'the problem')
+    await until('the problem', () => sampler.problems.length === 1)
     const [problem] = sampler.problems
     assert.equal(problem?.node, cluster.nodeAddresses[1])
     const { json } = await admin.ask('GET /api/overview')
@@ -76,7 +78,7 @@ void suite('a cluster of which not all answers', () => {
     assert.equal(first?.level, 'error')
     assert.ok(first.text.includes(cluster.nodeAddresses[1] ?? ''))
     cluster.setMood(1, 'well')
-    await until(() => sampler.problems.length === 0, 'the end of it', 10_000)
+    await until('the end of it', () => sampler.problems.length === 0)
   })
 })
 

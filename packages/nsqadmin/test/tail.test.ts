@@ -7,11 +7,12 @@ import { suite, test, type TestContext } from 'node:test'
 import type { AddressInfo } from 'node:net'
 
 import type { NodeInfo, TopicStats } from '@tsq/clusterinfo'
+import { until } from '@tsq/testing'
 
 import { hashPassword } from '../src/auth/password.ts'
 import { EventStreams, type Viewer } from '../src/http/event-stream.ts'
 import { tailableNodes } from '../src/http/tail-routes.ts'
-import { until, watched } from './support/admin.ts'
+import { watched } from './support/admin.ts'
 import { SMALL, topicName } from './support/fake-cluster.ts'
 
 const TOPIC = topicName(0)
@@ -72,7 +73,7 @@ void suite('a tail', () => {
     const events = await fetch(`${admin.url}/api/events`, { headers: { cookie } })
     assert.deepEqual([tail.status, events.status], [200, 200])
     const both = [tail.text(), events.text()]
-    await until(() => admin.admin.tails.count + admin.admin.streams.count === 2, 'both to begin')
+    await until('both to begin', () => admin.admin.tails.count + admin.admin.streams.count === 2)
     const out = { cookie, 'x-csrf-token': String(json['csrf_token']) }
     assert.equal((await admin.ask('POST /api/logout', {}, out)).status, 200)
     await Promise.all(both)
@@ -93,12 +94,12 @@ void suite('a stream of events', () => {
         .begin(response)
     })
     const response = await fetch(url)
-    await until(() => viewer !== undefined, 'the viewer')
+    await until('the viewer', () => viewer !== undefined)
     assert.equal(viewer!.isBusy, false)
     assert.equal(viewer!.send('message', 'x'.repeat(500_000)), true, 'it will be shown')
     assert.equal(viewer!.isBusy, true)
     await response.body!.cancel()
-    await until(() => streams.count === 0, 'the viewer to be let go')
+    await until('the viewer to be let go', () => streams.count === 0)
     assert.equal(viewer!.send('message', 'x'), false)
   })
 })

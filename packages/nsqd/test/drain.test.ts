@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 
-import { post, startNsqd, temporaryFolder, until, WireClient } from './support/running.ts'
+import { post, startNsqd, temporaryFolder, WireClient } from './support/running.ts'
+import { waitUntil } from './support/wait-until.ts'
 
 const INDEX = pathToFileURL(path.resolve(import.meta.dirname, '../src/index.js')).href
 const RUN = `import { main } from ${JSON.stringify(INDEX)}; await main(process.argv.slice(1))`
@@ -37,7 +38,7 @@ describe('a drain', () => {
       const [message] = await consumer.take(1)
       consumer.finish(message!)
     }
-    await until(() => isDrained, 'the end')
+    await waitUntil(() => isDrained, 'the end')
     assert.equal(await post(nsqd, '/drain'), 200)
   })
 
@@ -55,13 +56,13 @@ describe('a drain', () => {
     createInterface({ input: child.stderr }).on('line', (line) => log.push(line))
     const addressOf = (kind: string): string | undefined =>
       log.map((line) => new RegExp(`${kind}: listening on (\\S+)`).exec(line)?.[1]).find(Boolean)
-    await until(() => addressOf('HTTP') !== undefined, 'the start')
+    await waitUntil(() => addressOf('HTTP') !== undefined, 'the start')
     const client = await WireClient.connect(t, addressOf('TCP')!)
     await client.publish('t', 'last')
     await client.subscribe('t', 'c', 1)
     const [message] = await client.take(1)
     child.kill('SIGUSR1')
-    await until(
+    await waitUntil(
       () => log.some((line) => line.includes('DRAIN: refusing publishes, 1 messages left')),
       'DRAIN',
     )

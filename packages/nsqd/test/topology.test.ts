@@ -4,7 +4,8 @@ import { describe, it, type TestContext } from 'node:test'
 import type { Nsqd, NsqdOptions } from '../src/index.ts'
 import type { ChannelSnapshot, StatsSnapshot } from '../src/stats/snapshot.ts'
 import { ANYWHERE, localityOf } from '../src/topology.ts'
-import { get, post, startNsqd, until, WireClient } from './support/running.ts'
+import { get, post, startNsqd, WireClient } from './support/running.ts'
+import { waitUntil } from './support/wait-until.ts'
 
 const ON: Partial<NsqdOptions> = {
   experiments: ['topology-aware-consumption'],
@@ -37,7 +38,7 @@ describe('topology-aware consumption', () => {
     const region = await consumer(t, nsqd, 'eu', 'eu-2', 2)
     const zone = await consumer(t, nsqd, 'eu', 'eu-1', 2)
     const ready = (): boolean => [...nsqd.statsSource().sessions].every((s) => s.readyCount === 2)
-    await until(ready, 'the ready counts')
+    await waitUntil(ready, 'the ready counts')
     const received = (): number[] => [zone, region, far].map(({ messages }) => messages.length)
     for (const expected of [
       [1, 0, 0],
@@ -48,7 +49,7 @@ describe('topology-aware consumption', () => {
       [2, 2, 2],
     ]) {
       await post(nsqd, '/pub?topic=t', 'x')
-      await until(() => received().join(' ') === expected.join(' '), expected.join(' '))
+      await waitUntil(() => received().join(' ') === expected.join(' '), expected.join(' '))
     }
     const stats = await channelOf(nsqd)
     assert.equal(stats.zone_local_msg_count, 2)

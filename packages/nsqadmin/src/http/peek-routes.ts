@@ -60,7 +60,12 @@ async function peek(cluster: ClusterInfo, request: HttpRequest): Promise<PeekRes
   }
   const gathered = await gather(
     addresses,
-    (node) => cluster.api.get(node, '/peek', params, (json) => messagesIn(json, node, state)),
+    (node) =>
+      cluster.api.get(node, '/peek', params, (json) => ({
+        messages: messagesIn(json, node, state),
+        // A nsqd that does not say so looked to the end.
+        isCutShort: json['complete'] === false,
+      })),
     NODES_AT_A_TIME,
   )
   const unsupported = gathered.errors.filter(isUnsupported).map(({ address }) => address)
@@ -69,12 +74,19 @@ async function peek(cluster: ClusterInfo, request: HttpRequest): Promise<PeekRes
   if (absent.length === addresses.length) throw new HttpError(404, 'CHANNEL_NOT_FOUND')
   const needed = gathered.errors.find((error) => error.message.includes('MISSING_ARG_CHANNEL'))
   if (needed !== undefined) throw new HttpError(400, 'INVALID_CHANNEL')
-  const messages = gathered.answers.flatMap(({ value }) => value)
+  const messages = gathered.answers.flatMap(({ value }) => value.messages)
+  const cutShort = gathered.answers
+    .filter(({ value }) => value.isCutShort)
+    .map(({ source }) => `the look at ${source} ended early: there may be more`)
   const order = compareBy(state)
   return {
     messages: messages.toSorted(order).slice(0, limit),
     unsupported,
-    message: warningMessage([...found.warnings, ...errors.map(({ message }) => message)]),
+    message: warningMessage([
+      ...found.warnings,
+      ...errors.map(({ message }) => message),
+      ...cutShort,
+    ]),
   }
 }
 

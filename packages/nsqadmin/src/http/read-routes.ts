@@ -65,7 +65,7 @@ async function topics(cluster: ClusterInfo): Promise<object> {
 /** Topics that no node has any more, with their channels. */
 async function inactiveTopics(cluster: ClusterInfo): Promise<object> {
   const { value, warnings } = await cluster.topics()
-  const inactive: Record<string, string[] | null> = {}
+  const inactive: [topic: string, channels: string[] | null][] = []
   if (cluster.hasLookupds) {
     const { answers } = await gather(
       value,
@@ -73,10 +73,11 @@ async function inactiveTopics(cluster: ClusterInfo): Promise<object> {
       LOOKUPS_AT_A_TIME,
     )
     for (const { source, value: channels } of answers) {
-      if (channels !== undefined) inactive[source] = channels.length === 0 ? null : channels
+      if (channels !== undefined) inactive.push([source, channels.length === 0 ? null : channels])
     }
   }
-  return { topics: inactive, message: warningMessage(warnings) }
+  // A topic may be called __proto__, which an assignment would lose.
+  return { topics: Object.fromEntries(inactive), message: warningMessage(warnings) }
 }
 
 /** Undefined for a topic that a node has, and for one about which nobody answers. */

@@ -83,18 +83,3 @@ export async function watched(
   })
   return { cluster, admin }
 }
-
-/** Waits for a condition, but not for ever. */
-export async function until(
-  isSo: () => boolean | Promise<boolean>,
-  what: string,
-  limitMs = 5_000,
-): Promise<void> {
-  const deadline = performance.now() + limitMs
-  // oxlint-disable-next-line no-await-in-loop -- one look after the other
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${what}`)
-    // oxlint-disable-next-line no-await-in-loop -- one look after the other
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

@@ -50,6 +50,10 @@ export class FakeCluster implements AsyncDisposable {
   readonly options: FakeClusterOptions
   /** What was asked of all nodes together, by path. */
   readonly asked = new Map<string, number>()
+  /** Topics that no node has any more. */
+  leftOver: readonly string[] = []
+  /** What every node answers to `/peek`. */
+  peeked: object = { messages: [], complete: true }
   readonly #nodes: FakeNode[] = []
   #lookupd: Server | undefined
   #lookupdPort = 0
@@ -130,14 +134,15 @@ export class FakeCluster implements AsyncDisposable {
     const names = Array.from({ length: this.options.topics }, (_, i) => topicName(i))
     switch (url.pathname) {
       case '/topics':
-        send(response, { topics: names })
+        send(response, { topics: [...names, ...this.leftOver] })
         break
       case '/nodes':
         send(response, { producers: this.#nodes.map((node) => producer(node, true)) })
         break
       case '/lookup': {
         const found = this.#nodes.filter(({ topics }) => topics.includes(topic ?? ''))
-        if (found.length === 0) send(response, { message: 'TOPIC_NOT_FOUND' }, 404)
+        const isKnown = found.length > 0 || this.leftOver.includes(topic ?? '')
+        if (!isKnown) send(response, { message: 'TOPIC_NOT_FOUND' }, 404)
         else send(response, { channels: [], producers: found.map((node) => producer(node, false)) })
         break
       }
@@ -162,6 +167,10 @@ export class FakeCluster implements AsyncDisposable {
         pourOut(response)
         return
       case 'well':
+    }
+    if (url.pathname === '/peek') {
+      send(response, this.peeked)
+      return
     }
     if (url.pathname !== '/stats') {
       send(response, url.pathname === '/info' ? producer(node, false) : {})

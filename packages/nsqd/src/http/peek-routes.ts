@@ -4,7 +4,7 @@ import type { LogChannel } from '../log-channel.ts'
 import type { LogTopic } from '../log-topic.ts'
 import type { Nsqd } from '../nsqd.ts'
 import { PEEK_STATES, type PeekState } from '../peek/listing.ts'
-import { peekChannel, type PeekedMessage, peekTopic } from '../peek/peek.ts'
+import { peekChannel, type Peeked, peekTopic } from '../peek/peek.ts'
 import { topicChannelParams, topicParam } from './params.ts'
 
 const DEFAULT_MESSAGES = 10
@@ -25,7 +25,7 @@ export function peekRoutes(nsqd: Nsqd): Route[] {
         if (underWay >= MAX_AT_A_TIME) throw new HttpError(503, 'TOO_MANY_PEEKS')
         underWay += 1
         try {
-          return { messages: await look(nsqd, request) }
+          return await look(nsqd, request)
         } finally {
           underWay -= 1
         }
@@ -34,7 +34,7 @@ export function peekRoutes(nsqd: Nsqd): Route[] {
   ]
 }
 
-function look(nsqd: Nsqd, request: HttpRequest): Promise<PeekedMessage[]> {
+async function look(nsqd: Nsqd, request: HttpRequest): Promise<Peeked> {
   const { topic, channel } = targetOf(nsqd, request)
   const state = stateParam(request)
   const limits = {
@@ -42,7 +42,7 @@ function look(nsqd: Nsqd, request: HttpRequest): Promise<PeekedMessage[]> {
     maxBytes: numberParam(request, 'max_bytes', DEFAULT_BODY_BYTES, MAX_BODY_BYTES),
   }
   if (channel === undefined) {
-    return state === 'waiting' ? peekTopic(topic.log, limits) : Promise.resolve([])
+    return state === 'waiting' ? peekTopic(topic.log, limits) : { messages: [], complete: true }
   }
   return peekChannel(channel.view(), state, limits, (owner) => holderName(nsqd, owner))
 }

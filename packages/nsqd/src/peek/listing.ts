@@ -3,6 +3,7 @@
 import { DEFERRED, IN_FLIGHT, WAITING } from '../cells.ts'
 import type { Clock } from '../clock.ts'
 import type { TopicLog } from '../log/topic-log.ts'
+import { TimeHeap } from '../queues.ts'
 import type { Window } from '../window.ts'
 
 export const PEEK_STATES = ['waiting', 'in_flight', 'deferred'] as const
@@ -38,40 +39,25 @@ const CODES = { waiting: WAITING, in_flight: IN_FLIGHT, deferred: DEFERRED } as 
 export function listUnsettled(view: ChannelView, state: PeekState, limit: number): Listed[] {
   const { window, clock } = view
   const wanted = CODES[state]
-  const first = new Smallest(limit)
+  // Of many those that come first, the last of them on top: keys are negative.
+  const first = new TimeHeap()
   window.forEachUnsettled((sequence, code) => {
     if (code !== wanted) return
-    first.offer(state === 'deferred' ? window.deadlineOf(sequence) : sequence, sequence)
+    const key = state === 'deferred' ? window.deadlineOf(sequence) : sequence
+    if (first.length === limit) {
+      if (key >= -first.peekTime()) return
+      first.pop()
+    }
+    first.push(-key, sequence)
   })
+  const sequences: number[] = []
+  while (first.length > 0) sequences.push(first.pop())
   const offset = clock.wallMs() - clock.now()
-  return first.items.map((sequence) => ({
+  return sequences.toReversed().map((sequence) => ({
     sequence,
     state,
     attempts: window.attemptsOf(sequence),
     dueMs: state === 'waiting' ? undefined : Math.round(window.deadlineOf(sequence) + offset),
     owner: state === 'in_flight' ? window.ownerOf(sequence) : 0,
   }))
-}
-
-/** Keeps those of many that come first by a key. */
-class Smallest {
-  readonly #limit: number
-  readonly #keys: number[] = []
-  readonly items: number[] = []
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  offer(key: number, item: number): void {
-    const isFull = this.#keys.length === this.#limit
-    if (isFull && key >= this.#keys[this.#limit - 1]!) return
-    let at = this.#keys.length
-    while (at > 0 && this.#keys[at - 1]! > key) at -= 1
-    this.#keys.splice(at, 0, key)
-    this.items.splice(at, 0, item)
-    if (!isFull) return
-    this.#keys.pop()
-    this.items.pop()
-  }
 }

@@ -35,6 +35,11 @@ export class LogReader {
     return this.#scans
   }
 
+  /** Whether it goes to no further place in a file. */
+  get isSpent(): boolean {
+    return this.#scans >= MAX_SCANS
+  }
+
   /** To be called before others get their turn: they may close the file that is being read. */
   letGo(): void {
     this.#scanner = undefined
@@ -58,7 +63,7 @@ export class LogReader {
       const found = seek(held, sequence)
       if (found !== undefined) return found
     }
-    if (this.#scans >= MAX_SCANS) return { kind: 'gap', next: Infinity }
+    if (this.isSpent) return { kind: 'gap', next: Infinity }
     this.#scans += 1
     this.#scanner = this.#log.scanFrom(sequence)
     const scanner = this.#scanner

@@ -34,6 +34,13 @@ export interface PeekedMessage {
   readonly truncated: boolean
 }
 
+/** What `/peek` answers. */
+export interface Peeked {
+  readonly messages: readonly PeekedMessage[]
+  /** Whether these are all there are, or as many as were asked for; false where the search ended at its own limits. */
+  readonly complete: boolean
+}
+
 /** Messages passed over, such as deferred ones, before other work gets its turn. */
 const STEPS_A_TURN = 512
 /** Places in files gone to, likewise. */
@@ -54,7 +61,7 @@ export async function peekChannel(
   state: PeekState,
   limits: PeekLimits,
   clientOf: (owner: number) => string | undefined,
-): Promise<PeekedMessage[]> {
+): Promise<Peeked> {
   const look = new Look(view.log, limits)
   for (const listed of listUnsettled(view, state, limits.limit)) {
     if (look.isDone) break
@@ -63,24 +70,24 @@ export async function peekChannel(
     // oxlint-disable-next-line no-await-in-loop -- others get their turn in between
     await look.pause()
   }
-  if (state !== 'waiting') return look.messages
+  if (state !== 'waiting') return look.result()
   // Asked for each anew: the channel goes on while this walks.
   const isFresh = (sequence: number): boolean =>
     sequence >= view.window.cursor && view.window.stateOf(sequence) === SETTLED
   await look.walk(view.window.cursor, view.releasedSequence, isFresh)
-  return look.messages
+  return look.result()
 }
 
 /** What waits in a topic that has no channel yet. */
-export async function peekTopic(log: TopicLog, limits: PeekLimits): Promise<PeekedMessage[]> {
+export async function peekTopic(log: TopicLog, limits: PeekLimits): Promise<Peeked> {
   const look = new Look(log, limits)
   await look.walk(log.firstSequence, log.visibleSequence, () => true)
-  return look.messages
+  return look.result()
 }
 
 /** One look, up to its limits. */
 class Look {
-  readonly messages: PeekedMessage[] = []
+  readonly #messages: PeekedMessage[] = []
   readonly #reader: LogReader
   readonly #limits: PeekLimits
   #steps = 0
@@ -93,11 +100,16 @@ class Look {
   }
 
   get isDone(): boolean {
-    return (
-      this.messages.length >= this.#limits.limit ||
-      this.#steps >= MAX_STEPS ||
-      this.#bytes >= MAX_ANSWER_BYTES
-    )
+    return this.#isFull || this.#steps >= MAX_STEPS || this.#bytes >= MAX_ANSWER_BYTES
+  }
+
+  get #isFull(): boolean {
+    return this.#messages.length >= this.#limits.limit
+  }
+
+  result(): Peeked {
+    const isCutShort = !this.#isFull && (this.isDone || this.#reader.isSpent)
+    return { messages: this.#messages, complete: !isCutShort }
   }
 
   find(sequence: number): Found {
@@ -135,7 +147,7 @@ class Look {
     const { id, timestampNs, body } = decodeMessage(frame)
     const shown = body.subarray(0, this.#limits.maxBytes)
     this.#bytes += shown.length
-    this.messages.push({
+    this.#messages.push({
       id,
       timestamp_ns: String(timestampNs),
       attempts: listed.attempts,

@@ -5,7 +5,8 @@ import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 
 import { checkDataPath, type DataPathReport, describeDataPath, Nsqd } from '../../src/index.ts'
-import { post, startNsqd, temporaryFolder, until, WireClient } from '../support/running.ts'
+import { post, startNsqd, temporaryFolder, WireClient } from '../support/running.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 const MESSAGES = 40
 
@@ -27,9 +28,9 @@ async function writeDataPath(t: TestContext): Promise<string> {
   for (const message of taken.slice(1)) client.finish(message)
   client.send('RDY 0\n')
   const billing = nsqd.topics.find('Orders')!.channels.get('billing' as never)!
-  await until(() => billing.stats().inFlightCount <= 10, 'the FINs')
+  await waitUntil(() => billing.stats().inFlightCount <= 10, 'the FINs')
   client.close()
-  await until(() => billing.subscribers.length === 0, 'the end of the connection')
+  await waitUntil(() => billing.subscribers.length === 0, 'the end of the connection')
   await nsqd.close()
   return dataPath
 }

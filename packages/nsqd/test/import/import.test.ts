@@ -15,7 +15,8 @@ import {
   writeMetadata,
   writeQueue,
 } from '../support/old-data-path.ts'
-import { startNsqd, temporaryFolder, until, WireClient } from '../support/running.ts'
+import { startNsqd, temporaryFolder, WireClient } from '../support/running.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 const OPTIONS = { nodeId: 5, maxBytesPerFile: 2_048 }
 
@@ -40,13 +41,13 @@ async function drain(
   const client = await WireClient.connect(t, nsqd.tcpAddress)
   await client.subscribe(topic, channel, 2_500)
   const own = nsqd.topics.find(topic)!.channels.get(channel as never)!
-  await until(() => own.stats().depth === 0, `${topic}/${channel} is empty`)
+  await waitUntil(() => own.stats().depth === 0, `${topic}/${channel} is empty`)
   const count = own.stats().inFlightCount
-  await until(() => client.messages.length === count, 'the last message')
+  await waitUntil(() => client.messages.length === count, 'the last message')
   for (const message of client.messages) client.finish(message)
-  await until(() => own.stats().inFlightCount === 0, 'the FINs')
+  await waitUntil(() => own.stats().inFlightCount === 0, 'the FINs')
   client.close()
-  await until(() => own.subscribers.length === 0, 'the end of the connection')
+  await waitUntil(() => own.subscribers.length === 0, 'the end of the connection')
   return client.messages
 }
 

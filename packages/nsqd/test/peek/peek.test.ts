@@ -3,18 +3,22 @@ import { suite, test } from 'node:test'
 
 import type { LogChannel } from '../../src/log-channel.ts'
 import type { PeekState } from '../../src/peek/listing.ts'
-import { peekChannel, type PeekedMessage, peekTopic } from '../../src/peek/peek.ts'
+import { peekChannel, type Peeked, type PeekedMessage, peekTopic } from '../../src/peek/peek.ts'
 import { bodies } from '../support/consumer.ts'
 import { MemoryBroker } from '../support/memory-broker.ts'
 
 const LIMITS = { limit: 10, maxBytes: 1_000 }
 
-function look(
+function peeked(channel: LogChannel, state: PeekState, limits = LIMITS): Promise<Peeked> {
+  return peekChannel(channel.view(), state, limits, (owner) => `owner ${owner}`)
+}
+
+async function look(
   channel: LogChannel,
   state: PeekState = 'waiting',
   limits = LIMITS,
-): Promise<PeekedMessage[]> {
-  return peekChannel(channel.view(), state, limits, (owner) => `owner ${owner}`)
+): Promise<readonly PeekedMessage[]> {
+  return (await peeked(channel, state, limits)).messages
 }
 
 function bodyOf(message: PeekedMessage): string {
@@ -172,7 +176,7 @@ void suite('looking at messages without taking them', () => {
     const broker = new MemoryBroker()
     broker.pub('a', 'b')
     broker.dpub('d', 1_000)
-    assert.deepEqual((await peekTopic(broker.t.log, LIMITS)).map(bodyOf), ['a', 'b'])
+    assert.deepEqual((await peekTopic(broker.t.log, LIMITS)).messages.map(bodyOf), ['a', 'b'])
   })
 
   void test('ends at its limits, however much there is', async () => {
@@ -186,5 +190,26 @@ void suite('looking at messages without taking them', () => {
     assert.deepEqual(held.map(bodyOf), bodies(1, 3))
     broker.c.setPaused(true)
     assert.equal((await seen(broker.c))[0], 'm51')
+  })
+
+  void test('shows the deferred that come due first, in whatever order they came', async () => {
+    const broker = new MemoryBroker()
+    broker.channel('t', 'c')
+    for (let i = 100; i > 0; i--) broker.dpub(`due ${i}`, i * 1_000)
+    const first = await look(broker.c, 'deferred', { limit: 3, maxBytes: 10 })
+    assert.deepEqual(first.map(bodyOf), ['due 1', 'due 2', 'due 3'])
+  })
+
+  void test('says when it has not looked to the end', async () => {
+    const broker = new MemoryBroker()
+    broker.channel('t', 'c')
+    broker.pub('first')
+    assert.deepEqual([(await peeked(broker.c, 'waiting')).complete], [true])
+    for (let i = 0; i < 100_000; i++) broker.dpub('later', 60_000)
+    broker.pub('behind them all')
+    const { messages, complete } = await peeked(broker.c, 'waiting')
+    assert.deepEqual([messages.map(bodyOf), complete], [['first'], false])
+    const one = await peeked(broker.c, 'waiting', { limit: 1, maxBytes: 10 })
+    assert.equal(one.complete, true, 'as many as were asked for')
   })
 })

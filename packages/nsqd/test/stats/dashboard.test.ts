@@ -4,7 +4,8 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 
 import { parsePrometheus } from '../support/prometheus-text.ts'
-import { get, post, startNsqd, until, WireClient } from '../support/running.ts'
+import { get, post, startNsqd, WireClient } from '../support/running.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 const FILE = path.resolve(import.meta.dirname, '../../../../../contrib/grafana/tsq-nsqd.json')
 /** Labels that Prometheus itself adds. */
@@ -54,7 +55,7 @@ describe('the Grafana dashboard', () => {
     const [message] = await consumer.take(1)
     consumer.finish(message!)
     const billing = nsqd.topics.find('orders')!.channels.get('billing' as never)!
-    await until(() => billing.stats().inFlightCount === 0, 'the FIN')
+    await waitUntil(() => billing.stats().inFlightCount === 0, 'the FIN')
     const labels = new Map<string, Set<string>>()
     for (const { samples } of parsePrometheus(await get(nsqd, '/metrics')).values()) {
       for (const sample of samples) {

@@ -6,7 +6,8 @@ import { resolveOptions } from '@tsq/daemon'
 
 import { nsqdOptions, nsqdRules } from '../../src/index.ts'
 import type { StatsSnapshot } from '../../src/stats/snapshot.ts'
-import { get, startNsqd, until, WireClient } from '../support/running.ts'
+import { get, startNsqd, WireClient } from '../support/running.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 const HELD_MS = 60
 
@@ -26,7 +27,7 @@ describe('end-to-end latency', () => {
     const [again] = await client.take(1)
     await sleep(HELD_MS)
     client.finish(again!)
-    await until(async () => {
+    await waitUntil(async () => {
       const stats = await statsOf(nsqd)
       return stats.topics![0]!.e2e_processing_latency.count === 2
     }, 'two FINs')

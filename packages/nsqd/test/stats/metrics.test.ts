@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 
 import type { Nsqd } from '../../src/index.ts'
 import { type ParsedMetric, parsePrometheus } from '../support/prometheus-text.ts'
-import { get, post, startNsqd, until, WireClient } from '../support/running.ts'
+import { get, post, startNsqd, WireClient } from '../support/running.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 async function scrape(nsqd: Nsqd): Promise<Map<string, ParsedMetric>> {
   return parsePrometheus(await get(nsqd, '/metrics'))
@@ -93,7 +94,7 @@ describe('/metrics', () => {
     await scrape(nsqd)
     const end = performance.now() + 150
     while (performance.now() < end);
-    await until(async () => {
+    await waitUntil(async () => {
       const delays = (await scrape(nsqd)).get('nsqd_event_loop_delay_seconds')!
       const upTo100Ms = delays.samples.find(({ labels }) => labels.get('le') === '0.1')!
       return delays.samples.at(-1)!.value > upTo100Ms.value

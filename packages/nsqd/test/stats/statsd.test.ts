@@ -5,7 +5,8 @@ import { describe, it, type TestContext } from 'node:test'
 
 import type { StatsSnapshot } from '../../src/stats/snapshot.ts'
 import { expandPrefix, packLines, StatsdLines } from '../../src/stats/statsd-lines.ts'
-import { startNsqd, until, WireClient } from '../support/running.ts'
+import { startNsqd, WireClient } from '../support/running.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 const latency = { count: 1, percentiles: [{ quantile: 0.999, value: 1234 }] }
 
@@ -132,7 +133,7 @@ describe('the push to statsd', () => {
     const client = await WireClient.connect(t, nsqd.tcpAddress)
     await client.publish('orders', 'hello')
     const text = (): string => packets.map(String).join('')
-    await until(() => text().includes('.mem.gc_runs:'), 'the end of a push')
+    await waitUntil(() => text().includes('.mem.gc_runs:'), 'the end of a push')
     const prefix = `nsq.a_host_${nsqd.httpPort}.`
     const lines = text().trimEnd().split('\n')
     assert.ok(lines.every((line) => line.startsWith(prefix)))
@@ -151,11 +152,11 @@ describe('the push to statsd', () => {
       statsdUdpPacketSize: 1,
     })
     nsqd.topics.topic('quiet' as never)
-    await until(() => packets.length >= 3, 'the first packets')
+    await waitUntil(() => packets.length >= 3, 'the first packets')
     const spread = packets.length
     assert.ok(spread < 13, `${spread} packets at once`)
     await nsqd.close()
-    await until(() => packets.length === 13, 'the rest')
+    await waitUntil(() => packets.length === 13, 'the rest')
   })
 
   it('that nobody takes is a warning, not a failure', async (t) => {

@@ -24,6 +24,7 @@ import {
 } from '@tsq/protocol'
 
 import { Nsqd, type NsqdOptions } from '../../src/index.ts'
+import { waitUntil } from './wait-until.ts'
 
 /** A folder that goes with the test. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
@@ -58,15 +59,6 @@ export async function post(nsqd: Nsqd, pathAndQuery: string, body = ''): Promise
   })
   await response.text()
   return response.status
-}
-
-/** Waits until something holds. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const giveUpMs = performance.now() + 10_000
-  while (!(await holds())) {
-    if (performance.now() > giveUpMs) throw new Error(`waited in vain for: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 /** One connection. Responses and messages gather in the order they came. */
@@ -120,13 +112,13 @@ export class WireClient {
   async request(command: Uint8Array): Promise<string> {
     const before = this.responses.length
     this.send(command)
-    await until(() => this.responses.length > before || this.isClosed, 'a response')
+    await waitUntil(() => this.responses.length > before || this.isClosed, 'a response')
     return this.responses[before] ?? 'closed'
   }
 
   /** Takes so many messages off the list, waiting for them. */
   async take(count: number): Promise<DecodedMessage[]> {
-    await until(() => this.messages.length >= count, `${count} messages`)
+    await waitUntil(() => this.messages.length >= count, `${count} messages`)
     return this.messages.splice(0, count)
   }
 
