@@ -2,7 +2,7 @@
 
 import { ADDRCONFIG } from 'node:dns'
 import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 import type { LookupTarget } from './lookup.ts'
 
 const LIMIT_MS = 5_000
@@ -33,7 +33,7 @@ export class LookupNames {
     // `localhost` is this machine, once, whatever families it has.
     if (isIP(host.replace(/^\[|\]$/g, '')) !== 0 || host === 'localhost') return [{ url }]
     try {
-      const records = await withinLimit(this.#resolve(host))
+      const records = oneFamily(await withinLimit(this.#resolve(host)))
       if (records.length > 0) this.#records.set(host, records.slice(0, MAX_RECORDS))
     } catch {
       // Those known stay; where there are none, asking tells what is wrong.
@@ -41,6 +41,12 @@ export class LookupNames {
     const known = this.#records.get(host) ?? []
     return known.length === 0 ? [{ url }] : known.map((ip) => ({ url, ip }))
   }
+}
+
+/** A machine with A and AAAA records is one, not two: its IPv4 addresses, or its IPv6 ones where it has no others. */
+function oneFamily(ips: readonly string[]): readonly string[] {
+  const ipv4 = ips.filter((ip) => isIPv4(ip))
+  return ipv4.length > 0 ? ipv4 : ips
 }
 
 function withinLimit<T>(work: Promise<T>): Promise<T> {

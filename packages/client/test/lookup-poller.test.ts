@@ -61,6 +61,14 @@ void test('an nsqlookupd that fails takes nothing away from what it said before'
   assert.deepEqual(told.at(-1), ['b:1', 'c:1'], 'an answer that it knows nothing does')
 })
 
+void test('a name with addresses of both families stands for those of IPv4', async () => {
+  const { poller, records, asked } = makePoller(['lookup.example:4161', 'six.example:4161'])
+  records['lookup.example'] = ['fd00::1', '10.0.0.1']
+  records['six.example'] = ['fd00::2', 'fd00::3']
+  await poller.poll()
+  assert.deepEqual(asked.toSorted(), ['10.0.0.1', 'fd00::2', 'fd00::3'])
+})
+
 void test('a name that moves to an address which does not answer yet forgets nothing', async () => {
   const { poller, answers, records, told } = makePoller(['lookup.example:4161'])
   records['lookup.example'] = ['10.0.0.1']

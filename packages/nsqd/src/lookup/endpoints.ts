@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { ADDRCONFIG } from 'node:dns'
-import { isIP } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 
 import { hostPort, type Logger, parseListenAddress } from '@tsq/daemon'
 
@@ -119,7 +119,7 @@ export class Endpoints {
   async #lookUp(name: string, round: number): Promise<void> {
     const { logger, resolve } = this.#options
     try {
-      const records = (await resolve(name)).slice(0, MAX_RECORDS).toSorted()
+      const records = oneFamily(await resolve(name)).slice(0, MAX_RECORDS).toSorted()
       if (records.length === 0) throw new Error('it has no address')
       if (round !== this.#round) return
       this.#failing.delete(name)
@@ -136,6 +136,12 @@ export class Endpoints {
       logger[level](`LOOKUPD(${name}): not looked up - ${(error as Error).message}${known}`)
     }
   }
+}
+
+/** A machine with A and AAAA records is one, not two: its IPv4 addresses, or its IPv6 ones where it has no others. */
+function oneFamily(ips: readonly string[]): readonly string[] {
+  const ipv4 = ips.filter((ip) => isIPv4(ip))
+  return ipv4.length > 0 ? ipv4 : ips
 }
 
 /** `localhost` is this machine, once, whatever families it has. */

@@ -44,10 +44,16 @@ function given(): Given {
 }
 
 void suite('names of nsqlookupd', () => {
-  void test('stand for all their records', async () => {
+  void test('stand for all their records, of one family: a machine with both is not two', async () => {
     const { endpoints, records, found } = given()
     records['lookup.example'] = ['10.0.0.2', '10.0.0.1', 'fd00::1']
-    endpoints.addresses = ['lookup.example:4160', '10.0.0.9:4170', 'localhost:4160']
+    records['six.example'] = ['fd00::2']
+    endpoints.addresses = [
+      'lookup.example:4160',
+      'six.example:4160',
+      '10.0.0.9:4170',
+      'localhost:4160',
+    ]
     assert.deepEqual(
       found(),
       ['10.0.0.9:4170', 'localhost:4160'],
@@ -58,7 +64,7 @@ void suite('names of nsqlookupd', () => {
     const expected = [
       '10.0.0.1:4160',
       '10.0.0.2:4160',
-      '[fd00::1]:4160',
+      '[fd00::2]:4160',
       '10.0.0.9:4170',
       'localhost:4160',
     ]
