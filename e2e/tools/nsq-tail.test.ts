@@ -11,7 +11,6 @@ const CHANNEL = 'c'
 void suite('nsq_tail', () => {
   const folder = new TempFolder('nsq-tail')
   let nsqd: TestNsqd
-  let topics = 0
 
   before(async () => {
     nsqd = await TestNsqd.start(folder.at('.'))
@@ -22,12 +21,7 @@ void suite('nsq_tail', () => {
     folder[Symbol.dispose]()
   })
 
-  async function newTopic(...bodies: readonly string[]): Promise<string> {
-    const topic = `tail-${(topics += 1)}`
-    await nsqd.makeChannel(topic, CHANNEL)
-    await nsqd.publish(topic, ...bodies)
-    return topic
-  }
+  const newTopic = (...bodies: readonly string[]): Promise<string> => nsqd.newTopic(CHANNEL, bodies)
 
   function start(t: TestContext, flags: readonly string[], name = 'nsq_tail'): ToolProcess {
     const tool = new ToolProcess(name, [`--nsqd-tcp-address=${nsqd.address}`, ...flags])
@@ -67,7 +61,7 @@ void suite('nsq_tail', () => {
   })
 
   void test('on a channel of its own, which goes with it', async (t) => {
-    const topic = `tail-${(topics += 1)}`
+    const topic = nsqd.freshName()
     const tool = start(t, [`--topic=${topic}`])
     const channels = async (): Promise<string[]> =>
       ((await nsqd.topic(topic))?.channels ?? []).map(({ channel_name }) => channel_name)

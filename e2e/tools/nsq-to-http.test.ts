@@ -37,7 +37,6 @@ function bodies(count: number): string[] {
 void suite('nsq_to_http', () => {
   const folder = new TempFolder('nsq-to-http')
   let nsqd: TestNsqd
-  let topics = 0
 
   before(async () => {
     nsqd = await TestNsqd.start(folder.at('.'))
@@ -48,12 +47,8 @@ void suite('nsq_to_http', () => {
     folder[Symbol.dispose]()
   })
 
-  async function newTopic(...messages: readonly string[]): Promise<string> {
-    const topic = `to-http-${(topics += 1)}`
-    await nsqd.makeChannel(topic, CHANNEL)
-    await nsqd.publish(topic, ...messages)
-    return topic
-  }
+  const newTopic = (...messages: readonly string[]): Promise<string> =>
+    nsqd.newTopic(CHANNEL, messages)
 
   function start(t: TestContext, topic: string, flags: readonly string[]): ToolProcess {
     const source = [`--topic=${topic}`, `--nsqd-tcp-address=${nsqd.address}`]

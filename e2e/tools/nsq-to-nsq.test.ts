@@ -37,7 +37,6 @@ void suite('nsq_to_nsq', () => {
   let source: TestNsqd
   let first: TestNsqd
   let second: TestNsqd
-  let topics = 0
 
   before(async () => {
     const nsqds = await Promise.all(folders.map((folder) => TestNsqd.start(folder.at('.'))))
@@ -49,12 +48,8 @@ void suite('nsq_to_nsq', () => {
     for (const folder of folders) folder[Symbol.dispose]()
   })
 
-  async function newTopic(...messages: readonly string[]): Promise<string> {
-    const topic = `mirror-${(topics += 1)}`
-    await source.makeChannel(topic, CHANNEL)
-    await source.publish(topic, ...messages)
-    return topic
-  }
+  const newTopic = (...messages: readonly string[]): Promise<string> =>
+    source.newTopic(CHANNEL, messages)
 
   function start(t: TestContext, topic: string, flags: readonly string[]): ToolProcess {
     const from = [`--topic=${topic}`, `--nsqd-tcp-address=${source.address}`]

@@ -23,6 +23,7 @@ interface TopicStats {
 /** A nsqd of its own, in a folder that is the caller's to remove. */
 export class TestNsqd {
   readonly #process: NsqdProcess
+  #names = 0
 
   private constructor(running: NsqdProcess) {
     this.#process = running
@@ -51,6 +52,20 @@ export class TestNsqd {
   async channel(topic: string, channel: string): Promise<ChannelStats | undefined> {
     const found = await this.topic(topic)
     return found?.channels.find(({ channel_name }) => channel_name === channel)
+  }
+
+  /** The name of a topic that there is not yet. */
+  freshName(): string {
+    this.#names += 1
+    return `topic-${this.#names}`
+  }
+
+  /** A new topic whose channel has these messages. */
+  async newTopic(channel: string, bodies: readonly string[]): Promise<string> {
+    const topic = this.freshName()
+    await this.makeChannel(topic, channel)
+    await this.publish(topic, ...bodies)
+    return topic
   }
 
   async makeChannel(topic: string, channel: string): Promise<void> {
