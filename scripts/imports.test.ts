@@ -107,6 +107,20 @@ test('every package has its place in the table of arrows', () => {
   )
 })
 
+test('the picture in ARCHITECTURE.md shows the same arrows', () => {
+  const page = readFileSync(path.resolve(packagesFolder, '../docs/ARCHITECTURE.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `(\w+)` +\|[^|]*\|([^|]*)\|$/gm)]
+  const shown = Object.fromEntries(
+    rows.map(([, name = '', arrows = '']) => [
+      name,
+      [...arrows.matchAll(/`(\w+)`/g)].map((match) => match[1]!).toSorted(),
+    ]),
+  )
+  // What nobody installs is told in words, and tsq may import all.
+  const { testing: _testing, tsq: _tsq, ...drawn } = ARROWS
+  assert.deepEqual({ ...shown, tsq: undefined }, { ...drawn, tsq: undefined })
+})
+
 test('no arrow leads back', () => {
   const seen = new Map<string, 'open' | 'done'>()
   const visit = (name: string): void => {
