@@ -3,11 +3,12 @@
 //   made ─run or iterate─► running ─close─► closing (CLS everywhere, answers go on) ─► closed
 //
 // Who does what: Nodes keeps connections, Subscription speaks for one, ReadyControl shares out RDY, Handlers calls
-// the user's function.
+// the user's function, AutoTouch keeps its messages.
 
 import { EventEmitter } from 'node:events'
 import type { ChannelName, TopicName } from '@tsq/protocol'
 import { parseAddress, type Address } from './address.ts'
+import { AutoTouch } from './auto-touch.ts'
 import { exponentialBackoff, fullJitterBackoff, type BackoffStrategy } from './backoff.ts'
 import { checkedChannel, checkedTopic } from './body.ts'
 import { systemClock } from './clock.ts'
@@ -136,7 +137,7 @@ export class Consumer
   readonly #events: SubscriptionEvents
   #handlers: Handlers | undefined
   #stream: MessageStream | undefined
-  #touchTimer: NodeJS.Timeout | undefined
+  readonly #autoTouch = new AutoTouch((visit) => this.#handlers?.forEachRunning(visit))
   #closing: Promise<void> | undefined
   #onLastClosed: (() => void) | undefined
   #received = 0
@@ -440,7 +441,7 @@ export class Consumer
       const text = `${address.key} allows a RDY of ${subscription.maxRdyCount} < maxInFlight`
       this.#options.logger.warn(`${text} ${this.#ready.maxInFlight}`)
     }
-    this.#watchTouch(subscription)
+    if (this.#options.autoTouch) this.#autoTouch.keep(subscription.msgTimeoutMs)
     this.#ready.add(subscription)
     this.emit('connect', address.key)
     return subscription
@@ -459,17 +460,6 @@ export class Consumer
     this.#nodes.onClosed(subscription)
     this.emit('disconnect', subscription.address, error)
     if (this.#subscriptions.size === 0) this.#onLastClosed?.()
-  }
-
-  /** One timer for all messages: it touches those whose handler has used half of their time. */
-  #watchTouch(subscription: Subscription): void {
-    if (!this.#options.autoTouch || this.#touchTimer !== undefined) return
-    this.#touchTimer = setInterval(() => {
-      this.#handlers?.forEachRunning((message) => {
-        const leftMs = message.timeUntilTimeoutMs()
-        if (leftMs !== undefined && leftMs < subscription.msgTimeoutMs / 2) message.touch()
-      })
-    }, subscription.msgTimeoutMs / 8)
   }
 
   #checkOpen(): void {
@@ -495,7 +485,7 @@ export class Consumer
       message.requeue(0, { backoff: false })
     this.#stream?.requeueWaiting()
     for (const subscription of this.#subscriptions) subscription.end()
-    clearInterval(this.#touchTimer)
+    this.#autoTouch.stop()
     this.emit('close')
   }
 

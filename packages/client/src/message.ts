@@ -157,6 +157,16 @@ export class Message {
   }
 
   /**
+   * Touches it when less than half of its time is left.
+   *
+   * @internal
+   */
+  touchInTime(): void {
+    const leftMs = this.timeUntilTimeoutMs()
+    if (leftMs !== undefined && leftMs < this.owner.msgTimeoutMs / 2) this.touch()
+  }
+
+  /**
    * Nobody will answer it: nsqd doesn't wait for it any more.
    *
    * @internal

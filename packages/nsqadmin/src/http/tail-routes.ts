@@ -1,5 +1,7 @@
 // A topic's messages as they come: who may see them, and from which nodes they can be had without loss.
 
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+
 import {
   type ClusterInfo,
   httpAddressOf,
@@ -7,7 +9,6 @@ import {
   tcpAddressOf,
   type TopicStats,
 } from '@tsq/clusterinfo'
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { HttpError, type HttpRequest, type HttpStream, type Logger, type Route } from '@tsq/daemon'
 
 import { asHttpError } from '../actions/actions.ts'
