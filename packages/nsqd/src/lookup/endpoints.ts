@@ -119,7 +119,9 @@ export class Endpoints {
   async #lookUp(name: string, round: number): Promise<void> {
     const { logger, resolve } = this.#options
     try {
-      const records = oneFamily(await resolve(name)).slice(0, MAX_RECORDS).toSorted()
+      const records = oneFamily(await resolve(name))
+        .slice(0, MAX_RECORDS)
+        .toSorted()
       if (records.length === 0) throw new Error('it has no address')
       if (round !== this.#round) return
       this.#failing.delete(name)
