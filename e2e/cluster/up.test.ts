@@ -103,6 +103,8 @@ describe('tsq up', () => {
     const { host, http, restarts } = await cluster.daemon('nsqd-2')
     const answer = await fetch(`http://${host}:${http}/drain`, { method: 'POST' })
     assert.equal(answer.status, 200)
+    await waitUntil('the log has it', () => cluster.output.includes(' 200 POST /drain '))
+    assert.doesNotMatch(cluster.output, / 200 GET \//, 'what only asks is left out of the log')
     await waitUntil(
       'nsqd-2 has ended',
       async () => (await cluster.daemon('nsqd-2')).state === 'ended',

@@ -175,6 +175,10 @@ export const pages: readonly Page[] = [
     summary: 'runs a cluster on this machine: nsqlookupd, nsqd and nsqadmin, supervised',
     synopsis: 'tsq up [flags]',
     table: upOptions,
+    notes: [
+      'What the daemons log is shown as one log. What nsqadmin and consumers ask every few seconds, and is answered as ever, is left out of it.',
+      'Ctrl-C or `tsq down` stops all in order; a second Ctrl-C kills what is left.',
+    ],
   },
   {
     command: 'tsq status',

@@ -19,6 +19,8 @@ import { clusterOptions, type Ports, upOptions, upRules } from './options.ts'
 import { Screen } from './screen.ts'
 
 const PING_LIMIT_MS = 2_000
+/** nsqadmin and consumers ask every few seconds: their questions, answered as ever, would bury the rest of the log. */
+const POLLED = / INFO: 200 GET \//
 /** npm and npx pass on a Ctrl-C that the terminal has sent us already. */
 const SAME_SIGNAL_MS = 500
 const DOWN_LIMIT_MS = 60_000
@@ -50,7 +52,9 @@ export async function up(argv: readonly string[]): Promise<void> {
     const cluster = await Cluster.start(
       options,
       {
-        onLine: (one, line) => screen.line(one, line),
+        onLine: (one, line) => {
+          if (!POLLED.test(line)) screen.line(one, line)
+        },
         onState: (one) => screen.state(one),
       },
       { stop: stop.signal, kill: kill.signal },
