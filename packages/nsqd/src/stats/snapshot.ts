@@ -100,7 +100,7 @@ function topicSnapshot(
 function producers(sessions: Iterable<Session>, filter: StatsFilter): ClientSnapshot[] | null {
   const found: ClientSnapshot[] = []
   for (const session of sessions) {
-    if (session.published.length > 0) found.push(clientSnapshot(session, filter.topic))
+    if (session.publishings.counts.length > 0) found.push(clientSnapshot(session, filter.topic))
   }
   return found.length === 0 ? null : found
 }
@@ -108,7 +108,7 @@ function producers(sessions: Iterable<Session>, filter: StatsFilter): ClientSnap
 function clientSnapshot(session: Session, topic: string | undefined): ClientSnapshot {
   const { identity } = session
   const { tls, compression } = session.layers
-  const counts = session.published
+  const counts = session.publishings.counts
     .filter(([name]) => topic === undefined || name === topic)
     .map(([name, count]) => ({ topic: name, count }))
   return {

@@ -2,15 +2,13 @@
 
 import type { Socket } from 'node:net'
 
-import type { Logger } from '@tsq/daemon'
+import type { Logger, TlsAcceptor } from '@tsq/daemon'
 import {
   type ChannelName,
   encodeError,
   encodeResponse,
   MAGIC_V2,
-  parseTopicName,
   ProtocolError,
-  quoteBytes,
   RESPONSE_HEARTBEAT,
   type TopicName,
 } from '@tsq/protocol'
@@ -21,7 +19,6 @@ import type { AnswerOutcome, Channel } from '../channel.ts'
 import type { Lender } from '../log/chunk.ts'
 import type { NsqdOptions } from '../options.ts'
 import type { Subscriber } from '../subscriber.ts'
-import type { TlsAcceptor } from '@tsq/daemon'
 import type { AckWaiter, Topic } from '../topic.ts'
 import { ANYWHERE, type Locality, localityOf } from '../topology.ts'
 import type { Flusher, Turn } from '../turn.ts'
@@ -32,6 +29,7 @@ import { defaultIdentity, type Identity } from './identity.ts'
 import { CLOSE, Input, NEED_MORE, UPGRADE, WAIT } from './input.ts'
 import { MpubWalk } from './mpub-walk.ts'
 import { OK_FRAME, Outbox } from './outbox.ts'
+import { Publishings } from './publishings.ts'
 import { Transport } from './transport.ts'
 import { type Upgrades, UpgradeSequence } from './upgrades.ts'
 
@@ -63,13 +61,6 @@ export interface SessionHost {
   sessionClosed(session: Session): void
 }
 
-/** What a connection published to one topic. */
-interface Publishing {
-  readonly name: Buffer
-  topic: Topic
-  count: number
-}
-
 /** One connection: the bytes that come in, the commands in them, and what goes out. */
 export class Session implements Subscriber, AckWaiter, Flusher {
   readonly id: number
@@ -77,6 +68,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   readonly mpubWalk = new MpubWalk()
   readonly connectedAtMs = Date.now()
   readonly remoteAddress: string
+  readonly publishings: Publishings
   /** Undefined where no authorization is asked for. */
   readonly auth: SessionAuth | undefined
   state: SessionState = 'init'
@@ -93,8 +85,6 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   readonly #outbox: Outbox
   readonly #input = new Input()
   readonly #held = new HeldBytes()
-  readonly #publishings = new Map<string, Publishing>()
-  #publishing: Publishing | undefined
   #channel: Channel | undefined
   #hasMagic = false
   #isIdentified = false
@@ -130,6 +120,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     this.#transport = transport
     this.#host = host
     this.options = host.options
+    this.publishings = new Publishings((name) => host.topic(name))
     this.#lacksTls = host.isTlsRequired
     const { remoteHost, remotePort } = transport
     this.remoteAddress = remoteHost === '' ? '@' : `${formatHost(remoteHost)}:${remotePort}`
@@ -154,13 +145,6 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   /** 0 where heartbeats are off. */
   get heartbeatIntervalMs(): number {
     return this.identity.heartbeatIntervalMs
-  }
-
-  /** Topic names and counts of messages published. */
-  get published(): [topic: string, count: number][] {
-    const counts: [string, number][] = []
-    for (const [name, { count }] of this.#publishings) if (count > 0) counts.push([name, count])
-    return counts
   }
 
   get channel(): Channel | undefined {
@@ -322,44 +306,9 @@ export class Session implements Subscriber, AckWaiter, Flusher {
     this.reply(response)
   }
 
-  /** @throws {ProtocolError} `E_BAD_TOPIC` */
-  checkTopic(input: Input, token: number, command: string): void {
-    if (this.#isSameTopic(input, token)) return
-    if (parseTopicName(input.text(token)) !== undefined) return
-    const quoted = quoteBytes(input.token(token))
-    throw new ProtocolError('E_BAD_TOPIC', `${command} topic name ${quoted} is not valid`)
-  }
-
-  /** The topic that the token names, which has been checked; made if it is not there. Counts `count` publishes. */
-  topicFor(input: Input, token: number, count: number): Topic {
-    if (!this.#isSameTopic(input, token)) {
-      const name = input.text(token) as TopicName
-      const known = this.#publishings.get(name)
-      this.#publishing = known ?? {
-        name: Buffer.from(name),
-        topic: this.#host.topic(name),
-        count: 0,
-      }
-      if (known === undefined) this.#publishings.set(name, this.#publishing)
-    }
-    const publishing = this.#publishing!
-    if (publishing.topic.isExiting) publishing.topic = this.#host.topic(publishing.topic.name)
-    publishing.count += count
-    return publishing.topic
-  }
-
-  /** Mostly a connection publishes to one topic: its name is compared as bytes, without making a string. */
-  #isSameTopic(input: Input, token: number): boolean {
-    const last = this.#publishing?.name
-    const from = input.from(token)
-    if (last === undefined || input.to(token) - from !== last.length) return false
-    for (let i = 0; i < last.length; i++) if (input.bytes[from + i] !== last[i]) return false
-    return true
-  }
-
   /** Answers what was just published once its topic has acknowledged it. */
   replyWhenAcked(command: string): void {
-    this.#outbox.replyWhenAcked(this.#publishing!.topic, command)
+    this.#outbox.replyWhenAcked(this.publishings.lastTopic, command)
     this.#changed()
   }
 
@@ -517,7 +466,7 @@ export class Session implements Subscriber, AckWaiter, Flusher {
   #leave(): void {
     const channel = this.#channel
     this.#channel = undefined
-    this.#publishings.clear()
+    this.publishings.clear()
     channel?.unsubscribe(this)
   }
 

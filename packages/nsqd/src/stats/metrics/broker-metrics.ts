@@ -43,7 +43,7 @@ function clientsByRole(nsqd: Nsqd): Sample[] {
   let others = 0
   for (const session of nsqd.statsSource().sessions) {
     if (session.channel !== undefined) consumers += 1
-    else if (session.published.length > 0) producers += 1
+    else if (session.publishings.counts.length > 0) producers += 1
     else others += 1
   }
   return [

@@ -10,7 +10,7 @@ export function dpub(session: Session, input: Input): number {
   if (input.params < 2) {
     throw new ProtocolError('E_INVALID', 'DPUB insufficient number of parameters')
   }
-  session.checkTopic(input, 1, 'DPUB')
+  session.publishings.check(input, 1, 'DPUB')
   const delayMs = input.number(2)
   if (delayMs === -1) {
     throw new EchoError('E_INVALID', 'DPUB could not parse timeout ', input.token(2))
@@ -27,7 +27,7 @@ export function dpub(session: Session, input: Input): number {
   const end = start + input.size(input.next)
   if (session.auth !== undefined && !session.auth.mayPublish('DPUB', input.text(1))) return WAIT
   try {
-    session.topicFor(input, 1, 1).publish(input.bytes, start, end, delayMs)
+    session.publishings.topicFor(input, 1, 1).publish(input.bytes, start, end, delayMs)
   } catch (error) {
     throw publishError(error, 'DPUB')
   }

@@ -14,7 +14,7 @@ export function mpub(session: Session, input: Input): number {
   if (input.params < 1) {
     throw new ProtocolError('E_INVALID', 'MPUB insufficient number of parameters')
   }
-  session.checkTopic(input, 1, 'MPUB')
+  session.publishings.check(input, 1, 'MPUB')
   // Before the body is there, as nsqd does.
   if (session.auth !== undefined && !session.auth.mayPublish('MPUB', input.text(1))) return WAIT
   const { maxBodySize, maxMsgSize } = session.options
@@ -32,7 +32,7 @@ export function mpub(session: Session, input: Input): number {
   walk.finish()
   const bodyBytes = end - first - count * SIZE_BYTES
   try {
-    session.topicFor(input, 1, count).publishMany(input.bytes, first, count, bodyBytes)
+    session.publishings.topicFor(input, 1, count).publishMany(input.bytes, first, count, bodyBytes)
   } catch (error) {
     throw publishError(error, 'MPUB')
   }

@@ -11,13 +11,13 @@ export function pub(session: Session, input: Input): number {
   if (input.params < 1) {
     throw new ProtocolError('E_INVALID', 'PUB insufficient number of parameters')
   }
-  session.checkTopic(input, 1, 'PUB')
+  session.publishings.check(input, 1, 'PUB')
   const start = messageBody(input, 'PUB', session.options.maxMsgSize)
   if (start === NEED_MORE) return NEED_MORE
   const end = start + input.size(input.next)
   if (session.auth !== undefined && !session.auth.mayPublish('PUB', input.text(1))) return WAIT
   try {
-    session.topicFor(input, 1, 1).publish(input.bytes, start, end, 0)
+    session.publishings.topicFor(input, 1, 1).publish(input.bytes, start, end, 0)
   } catch (error) {
     throw publishError(error, 'PUB')
   }
