@@ -5,8 +5,10 @@ export interface PublisherJob {
   readonly port: number
   readonly topic: string
   readonly connections: number
-  /** Messages in a command: 1 is PUB, more is MPUB. */
+  /** Messages in a command: 1 is PUB or DPUB, more is MPUB. */
   readonly batch: number
+  /** More than 0 defers each message by so much; only with a batch of 1. */
+  readonly delayMs: number
   readonly bodyBytes: number
   /** Commands a connection may have unanswered. */
   readonly outstanding: number

@@ -1,4 +1,4 @@
-// Hot: keeps a fixed number of PUB or MPUB commands unanswered on each connection, as NSQ's
+// Hot: keeps a fixed number of PUB, DPUB or MPUB commands unanswered on each connection, as NSQ's
 // bench_writer does with one. The commands are built once; a send patches the sequence numbers.
 
 import type { Generator, Progress, PublisherJob, PublisherResult } from './job.ts'
@@ -107,7 +107,7 @@ class PublisherConnection implements LinkOwner {
     this.#publisher = publisher
     this.#batch = job.batch
     this.#commands = Array.from({ length: job.outstanding }, () =>
-      publishCommand(job.topic, job.batch, job.bodyBytes),
+      publishCommand(job.topic, job.batch, job.bodyBytes, job.delayMs),
     )
     this.#link = new Link(job.port, this)
     this.isUp = this.#link.isUp

@@ -44,7 +44,7 @@ export function ready(count: number): Buffer {
   return Buffer.from(`RDY ${count}\n`)
 }
 
-/** A whole PUB or MPUB, built once; between sends only the sequence numbers in it change. */
+/** A whole PUB, DPUB or MPUB, built once; between sends only the sequence numbers in it change. */
 export interface PublishCommand {
   readonly bytes: Buffer
   readonly view: DataView
@@ -55,17 +55,24 @@ export interface PublishCommand {
 }
 
 // PUB  => "PUB " topic LF size(uint32) body
+// DPUB => "DPUB " topic " " delay(ms, decimal) LF size(uint32) body
 // MPUB => "MPUB " topic LF size(uint32) count(uint32) (size(uint32) body)*
-export function publishCommand(topic: string, batch: number, bodyBytes: number): PublishCommand {
+export function publishCommand(
+  topic: string,
+  batch: number,
+  bodyBytes: number,
+  delayMs = 0,
+): PublishCommand {
   const body = randomFillSync(Buffer.alloc(bodyBytes))
   body.fill(0, 0, MIN_BODY_BYTES)
   const stride = 4 + bodyBytes
   const messages = Buffer.concat(
     Array.from({ length: batch }, () => [uint32(bodyBytes), body]).flat(),
   )
+  const single = delayMs > 0 ? `DPUB ${topic} ${delayMs}\n` : `PUB ${topic}\n`
   const head =
     batch === 1
-      ? Buffer.from(`PUB ${topic}\n`)
+      ? Buffer.from(single)
       : Buffer.concat([Buffer.from(`MPUB ${topic}\n`), uint32(4 + messages.length), uint32(batch)])
   const bytes = Buffer.concat([head, messages])
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

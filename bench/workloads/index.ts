@@ -24,6 +24,7 @@ export const workloads: readonly Workload[] = [
   latency(10, 200),
   latency(1_000, 1),
   latency(1_000, 200),
+  latency(1_000, 200, true),
   latency(10_000, 1),
   latency(10_000, 200),
   idleBacklog,

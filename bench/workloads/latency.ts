@@ -4,22 +4,35 @@ import { quantile, type Values } from '../metrics.ts'
 import { checkDrained } from './check.ts'
 import { peakMb } from './figures.ts'
 import { CHANNEL } from './jobs.ts'
-import { startWarm } from './setup.ts'
+import { prepareDeferred, startWarm } from './setup.ts'
 import type { Measurement, Run, Workload } from './workload.ts'
 
 const TOPIC = 'latency'
 const WARM_UP_MESSAGES = 300
 
-/** Latency from publish to delivery at a fixed rate, whether or not nsqd keeps up. */
-export function latency(messagesPerSecond: number, readyCount: number): Workload {
+/**
+ * Latency from publish to delivery at a fixed rate, whether or not nsqd keeps up.
+ *
+ * @param besideDeferred while `--messages` others are deferred on the same channel.
+ */
+export function latency(
+  messagesPerSecond: number,
+  readyCount: number,
+  besideDeferred = false,
+): Workload {
+  const rate = messagesPerSecond.toLocaleString('en-US')
   return {
-    name: `latency-${messagesPerSecond}-rdy${readyCount}`,
-    about: `PUB to delivery at ${messagesPerSecond.toLocaleString('en-US')}/s, RDY ${readyCount}`,
+    name: `latency-${messagesPerSecond}-${besideDeferred ? 'deferred' : `rdy${readyCount}`}`,
+    about: besideDeferred
+      ? `the same at ${rate}/s, RDY ${readyCount}, while --messages are deferred`
+      : `PUB to delivery at ${rate}/s, RDY ${readyCount}`,
     table: 'latency',
     isPublishing: true,
 
     async measure(run: Run): Promise<Measurement> {
       await using nsqd = await startWarm(run)
+      const deferred = besideDeferred ? run.options.messages : 0
+      if (deferred > 0) await prepareDeferred(nsqd, run.options, TOPIC, deferred)
       const job: LatencyJob = {
         role: 'latency',
         port: nsqd.tcpPort,
@@ -42,7 +55,10 @@ export function latency(messagesPerSecond: number, readyCount: number): Workload
         generatorMicros: generatorCpuMicros / total,
         peakMb: peakMb(nsqd),
       }
-      return { values, problems: [...faults(result), ...(await checkDrained(nsqd, TOPIC))] }
+      return {
+        values,
+        problems: [...faults(result), ...(await checkDrained(nsqd, TOPIC, deferred))],
+      }
     },
   }
 }

@@ -59,6 +59,24 @@ export async function prepareBacklog(
   return results.filter((result) => result.role === 'publisher')
 }
 
+/** Publishes `messages` that wait on the channel for an hour. */
+export async function prepareDeferred(
+  nsqd: Nsqd,
+  options: Options,
+  topic: string,
+  messages: number,
+): Promise<void> {
+  await nsqd.createTopic(topic)
+  await nsqd.createChannel(topic, CHANNEL)
+  const single = { connections: 64, batch: 1, delayMs: 3_600_000 }
+  await drive(
+    nsqd,
+    publishers(nsqd, options, { topic, ...single, messages, seconds: BACKLOG_SECONDS }),
+  )
+  const deferred = (await nsqd.channels(topic)).get(CHANNEL)?.deferred
+  if (deferred !== messages) throw new Error(`${messages} were deferred, nsqd counts ${deferred}`)
+}
+
 /** Waits until the topic's channel holds exactly this many. */
 export async function untilDepth(nsqd: Nsqd, topic: string, messages: number): Promise<void> {
   const deadline = performance.now() + SETTLE_LIMIT_MS

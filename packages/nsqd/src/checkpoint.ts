@@ -17,69 +17,80 @@ const RANGE_BYTES = 16
 const SPECIAL_BYTES = 20
 const PAUSED = 1
 
-/** What of a channel must be there after a restart. */
-export interface ChannelCheckpoint {
+/** Where a channel stands, without what is unsettled behind it. */
+export interface ChannelPlace {
   /** The next message never delivered. */
   readonly cursor: number
-  /** Deferred messages below are in `unsettled` or settled. */
+  /** Deferred messages below are among the unsettled or settled. */
   readonly absorbed: number
   readonly isPaused: boolean
+}
+
+/** What of a channel must be there after a restart. */
+export interface ChannelCheckpoint extends ChannelPlace {
   readonly unsettled: UnsettledMessages
 }
 
-export function encodeCheckpoint(checkpoint: ChannelCheckpoint): Buffer {
+/** Writes a checkpoint, message by message. */
+export class CheckpointEncoder {
+  /** The header and the ranges. */
+  readonly #head: Buffer
+  readonly #specials: Buffer
+  #headBytes = HEADER_BYTES
+  #specialBytes = 0
+  #rangeEnd = -1
+
+  /** @param most how many messages there may be. What is never written to costs no memory. */
+  constructor(place: ChannelPlace, most: number) {
+    this.#head = Buffer.allocUnsafeSlow(HEADER_BYTES + most * RANGE_BYTES)
+    this.#specials = Buffer.allocUnsafeSlow(most * SPECIAL_BYTES)
+    this.#head.write(MAGIC, 'latin1')
+    this.#head.writeUInt32BE(place.isPaused ? PAUSED : 0, CHECKED_OFFSET)
+    writeUint64(this.#head, 16, place.cursor)
+    writeUint64(this.#head, 24, place.absorbed)
+  }
+
+  /**
+   * @param sequence above all others.
+   * @param dueMs Unix ms; 0 where it may be delivered at once.
+   * @param attempts deliveries so far.
+   */
+  add(sequence: number, dueMs: number, attempts: number): void {
+    if (dueMs > 0 || attempts !== 1) {
+      const at = this.#specialBytes
+      writeUint64(this.#specials, at, sequence)
+      writeUint64(this.#specials, at + 8, dueMs)
+      this.#specials.writeUInt32BE(attempts, at + 16)
+      this.#specialBytes = at + SPECIAL_BYTES
+      return
+    }
+    if (sequence !== this.#rangeEnd) {
+      writeUint64(this.#head, this.#headBytes, sequence)
+      this.#headBytes += RANGE_BYTES
+    }
+    this.#rangeEnd = sequence + 1
+    writeUint64(this.#head, this.#headBytes - 8, this.#rangeEnd)
+  }
+
+  /** The parts of the checkpoint; nothing may be added any more. */
+  finish(): readonly Uint8Array[] {
+    const head = this.#head.subarray(0, this.#headBytes)
+    const specials = this.#specials.subarray(0, this.#specialBytes)
+    writeUint64(head, 32, (head.length - HEADER_BYTES) / RANGE_BYTES)
+    writeUint64(head, 40, specials.length / SPECIAL_BYTES)
+    const crc = crc32c(specials, crc32c(head.subarray(CHECKED_OFFSET)))
+    head.writeUInt32BE(crc, CRC_OFFSET)
+    return [head, specials]
+  }
+}
+
+export function encodeCheckpoint(checkpoint: ChannelCheckpoint): readonly Uint8Array[] {
   const { unsettled } = checkpoint
-  const { ranges, specials } = countOf(unsettled)
-  const specialsStart = HEADER_BYTES + ranges * RANGE_BYTES
-  const content = Buffer.alloc(specialsStart + specials * SPECIAL_BYTES)
-  content.write(MAGIC, 'latin1')
-  content.writeUInt32BE(checkpoint.isPaused ? PAUSED : 0, CHECKED_OFFSET)
-  writeUint64(content, 16, checkpoint.cursor)
-  writeUint64(content, 24, checkpoint.absorbed)
-  writeUint64(content, 32, ranges)
-  writeUint64(content, 40, specials)
-  let rangeAt = HEADER_BYTES - RANGE_BYTES
-  let specialAt = specialsStart
-  let rangeEnd = -1
+  const encoder = new CheckpointEncoder(checkpoint, unsettled.length)
   for (let i = 0; i < unsettled.length; i++) {
-    const sequence = unsettled.sequence[i]!
-    if (isSpecial(unsettled, i)) {
-      writeUint64(content, specialAt, sequence)
-      writeUint64(content, specialAt + 8, unsettled.dueMs[i]!)
-      content.writeUInt32BE(unsettled.attempts[i]!, specialAt + 16)
-      specialAt += SPECIAL_BYTES
-      continue
-    }
-    if (sequence !== rangeEnd) {
-      rangeAt += RANGE_BYTES
-      writeUint64(content, rangeAt, sequence)
-    }
-    rangeEnd = sequence + 1
-    writeUint64(content, rangeAt + 8, rangeEnd)
+    encoder.add(unsettled.sequence[i]!, unsettled.dueMs[i]!, unsettled.attempts[i]!)
   }
-  content.writeUInt32BE(crc32c(content.subarray(CHECKED_OFFSET)), CRC_OFFSET)
-  return content
-}
-
-/** Whether it needs more than a place in a range: it has a due time, or was not delivered just once. */
-function isSpecial({ dueMs, attempts }: UnsettledMessages, i: number): boolean {
-  return dueMs[i]! > 0 || attempts[i] !== 1
-}
-
-function countOf(unsettled: UnsettledMessages): { ranges: number; specials: number } {
-  let ranges = 0
-  let specials = 0
-  let rangeEnd = -1
-  for (let i = 0; i < unsettled.length; i++) {
-    const sequence = unsettled.sequence[i]!
-    if (isSpecial(unsettled, i)) {
-      specials += 1
-      continue
-    }
-    if (sequence !== rangeEnd) ranges += 1
-    rangeEnd = sequence + 1
-  }
-  return { ranges, specials }
+  return encoder.finish()
 }
 
 /** The checkpoint, or undefined where the bytes are none. */

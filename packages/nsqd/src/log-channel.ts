@@ -18,19 +18,19 @@ import { DEFERRED, IN_FLIGHT, SETTLED, WAITING } from './cells.ts'
 import { type AnswerOutcome, type Channel, ChannelFull, type ChannelStats } from './channel.ts'
 import { ChannelTimes, type TimeEvents } from './channel-times.ts'
 import type { ChannelCheckpoint } from './checkpoint.ts'
+import { encodeInSteps } from './checkpoint-steps.ts'
 import type { Clock } from './clock.ts'
+import { FreshFrames } from './fresh-frames.ts'
 import type { Chunk } from './log/chunk.ts'
 import type { TopicLog } from './log/topic-log.ts'
 import type { ChannelView } from './peek/listing.ts'
 import { NumberQueue } from './queues.ts'
 import { LatencyWindow } from './stats/latency-window.ts'
+import type { Steps } from './steps.ts'
 import type { Subscriber } from './subscriber.ts'
 import { bringNearestForward, LocalityCounts } from './topology.ts'
-import { UnsettledMessages } from './unsettled.ts'
 import { Window } from './window.ts'
 
-/** The most that one slice holds; a larger one would only delay the neighbours. */
-const MAX_SLICE_BYTES = 128 * 1024
 /** The most messages copied together for redelivery, in bytes. */
 const MAX_REDELIVERY_BYTES = 64 * 1024
 
@@ -75,6 +75,8 @@ export class LogChannel implements Channel, TimeEvents {
   isDirty = false
   /** Changed since the last checkpoint. The checkpointer's. */
   isUnsaved = false
+  /** What writes the checkpoint begun last. The topic's. */
+  saving: Steps<void> | undefined
   readonly subscribers: Subscriber[] = []
   /** From publish to FIN; undefined where nobody asks for it. */
   readonly latency: LatencyWindow | undefined
@@ -83,22 +85,15 @@ export class LogChannel implements Channel, TimeEvents {
   readonly #limits: ChannelLimits
   readonly #window: Window
   readonly #times: ChannelTimes
+  readonly #fresh: FreshFrames
   /** Sequence numbers of messages that wait for another delivery. */
   readonly #again = new NumberQueue()
   readonly #ready: Subscriber[] = []
-  /** Where the cursor stands in its chunk; good while the generation is the chunk's. */
-  #chunk: Chunk | undefined
-  #generation = -1
-  #offset = 0
-  #offsetSequence = -1
-  /** Waiting for the log to read back what comes next, fresh or again. */
-  #awaitsFresh = false
+  /** Waiting for the log to read back what comes next of them. */
   #awaitsAgain = false
   #isAgainsTurn = false
   /** More waited than was taken when the channel was last pumped. */
   #hasBacklog = false
-  /** Deferred messages that the cursor has not reached; they are the stragglers' business. */
-  #deferredAhead = 0
   /** Deferred messages below have been taken on. */
   #absorbedSequence: number
   #inFlight = 0
@@ -126,6 +121,7 @@ export class LogChannel implements Channel, TimeEvents {
     }
     this.#window = new Window(from, latencyWindowMs !== undefined)
     this.#times = new ChannelTimes(this.#window, shared.alarms, this)
+    this.#fresh = new FreshFrames(host.log, this.#window)
     this.#absorbedSequence = from
   }
 
@@ -154,11 +150,7 @@ export class LogChannel implements Channel, TimeEvents {
 
   /** What a subscriber that went away held is delivered again at once, in order. */
   #takeBackFrom(subscriber: Subscriber): void {
-    const held: number[] = []
-    this.#window.forEachUnsettled((sequence, state, owner) => {
-      if (state === IN_FLIGHT && owner === subscriber.id) held.push(sequence)
-    })
-    held.sort((a, b) => a - b)
+    const held = this.#window.heldBy(subscriber.id, subscriber.inFlight)
     for (const sequence of held) this.#queueAgain(sequence)
     this.#inFlight -= held.length
     subscriber.inFlight = 0
@@ -177,7 +169,7 @@ export class LogChannel implements Channel, TimeEvents {
 
   /** The log has read back what was asked for. */
   readBack(): void {
-    this.#awaitsFresh = false
+    this.#fresh.isAwaited = false
     this.#awaitsAgain = false
     this.#host.channelChanged(this)
   }
@@ -193,7 +185,7 @@ export class LogChannel implements Channel, TimeEvents {
     const prefersNear = this.#limits.prefersNear === true && !this.#hasBacklog
     while (this.#ready.length > 0) {
       const hasAgain = this.#again.length > 0 && !this.#awaitsAgain
-      const hasFresh = this.#window.cursor < released && !this.#awaitsFresh
+      const hasFresh = this.#window.cursor < released && !this.#fresh.isAwaited
       if (!hasAgain && !hasFresh) break
       const near = prefersNear ? bringNearestForward(this.#ready) : this.#ready.length
       const subscriber = this.#ready.shift()!
@@ -219,26 +211,18 @@ export class LogChannel implements Channel, TimeEvents {
 
   /** Writes the next run of frames, as it lies in the log, to the subscriber. */
   #deliverFresh(subscriber: Subscriber, wanted: number, released: number): void {
-    const previous = this.#chunk
-    const limit = this.#moveToFresh(released)
+    const fresh = this.#fresh
+    const previous = fresh.chunk
+    const limit = fresh.seek(released, this.#absorbedSequence)
     if (limit === 0) return
-    const chunk = this.#chunk!
+    const chunk = fresh.chunk!
     const chunkEnd = chunk.endSequence
     const sequence = this.#window.cursor
-    const most = Math.min(wanted, limit - sequence)
-    const { bytes } = chunk
-    const start = this.#offset
-    let end = start
-    let count = 0
-    while (count < most && (end - start < MAX_SLICE_BYTES || count === 0)) {
-      end += frameBytesAt(bytes, end)
-      count += 1
-    }
-    this.#offset = end
-    this.#offsetSequence = sequence + count
+    const start = fresh.offset
+    const count = fresh.take(Math.min(wanted, limit - sequence))
     if (sequence >= this.#host.log.tailSequence) this.#handedOut.add(subscriber, count)
     if (subscriber.sampleRate > 0) this.#deliverSample(subscriber, chunk, start, count)
-    else this.#handOver(subscriber, chunk, start, end, count)
+    else this.#handOver(subscriber, chunk, start, fresh.offset, count)
     // Only now: to make room for what is read ahead, the pool may ask for this very chunk.
     if (chunk !== previous) this.#host.log.prefetch(chunkEnd)
     this.#changed()
@@ -289,58 +273,6 @@ export class LogChannel implements Channel, TimeEvents {
       at = end
     }
     if (runCount > 0) this.#handOver(subscriber, chunk, runStart, at, runCount)
-  }
-
-  /**
-   * Brings the cursor to the next message that is there and not deferred, and `#chunk` and `#offset` with it. Returns the
-   * sequence number up to which frames may be taken in one run, or 0 where there is nothing to take now.
-   */
-  #moveToFresh(released: number): number {
-    const { log } = this.#host
-    const window = this.#window
-    while (window.cursor < released) {
-      const present = Math.min(log.holes.skip(window.cursor), released)
-      if (present !== window.cursor) {
-        this.#jumpTo(present)
-        continue
-      }
-      const chunk = this.#chunkAtCursor()
-      if (chunk === undefined) {
-        const before = window.cursor
-        this.#awaitsFresh = true
-        log.request(before)
-        if (this.#awaitsFresh) return 0
-        continue
-      }
-      const deferred = chunk.nextDeferred(window.cursor)
-      if (deferred !== window.cursor) {
-        return Math.min(deferred, chunk.endSequence, released, log.holes.nextFrom(window.cursor))
-      }
-      this.#offset += frameBytesAt(chunk.bytes, this.#offset)
-      this.#offsetSequence = window.cursor + 1
-      window.pass(1)
-      if (this.#deferredAhead > 0) this.#deferredAhead -= 1
-    }
-    return 0
-  }
-
-  #chunkAtCursor(): Chunk | undefined {
-    const { cursor } = this.#window
-    const known = this.#chunk
-    const isGood =
-      known !== undefined &&
-      known.generation === this.#generation &&
-      this.#offsetSequence === cursor &&
-      cursor < known.endSequence
-    if (isGood) return known
-    const { log } = this.#host
-    const chunk = log.chunkAt(cursor)
-    this.#chunk = chunk
-    if (chunk === undefined) return undefined
-    this.#generation = chunk.generation
-    this.#offset = chunk.offsetOf(cursor)
-    this.#offsetSequence = cursor
-    return chunk
   }
 
   /** Copies messages that wait for another delivery, each with its attempts, and sends them as one run. */
@@ -414,20 +346,10 @@ export class LogChannel implements Channel, TimeEvents {
     if (releasedSequence - cursor <= this.#limits.memQueueSize) return
     const oldest = log.countBack(releasedSequence, this.#limits.memQueueSize)
     if (cursor >= oldest) return
-    const deferred = this.#deferredAhead
-    this.#jumpTo(oldest)
-    this.#droppedCount += log.countBetween(cursor, oldest) - (deferred - this.#deferredAhead)
+    const deferred = this.#fresh.deferredAhead
+    this.#fresh.jumpTo(oldest, this.#absorbedSequence)
+    this.#droppedCount += log.countBetween(cursor, oldest) - (deferred - this.#fresh.deferredAhead)
     this.#changed()
-  }
-
-  #jumpTo(sequence: number): void {
-    this.#window.jumpTo(sequence)
-    if (this.#deferredAhead === 0) return
-    this.#deferredAhead = 0
-    const { log } = this.#host
-    log.forEachDeferred(this.#window.cursor, (deferred) => {
-      if (deferred < this.#absorbedSequence && log.isThere(deferred)) this.#deferredAhead += 1
-    })
   }
 
   // ---- Answers --------------------------------------------------------------------------------------------------
@@ -515,7 +437,7 @@ export class LogChannel implements Channel, TimeEvents {
     this.#window.addStraggler(sequence, DEFERRED, 0)
     this.#times.defer(sequence, this.#clock.now() + Math.max(0, dueMs - this.#clock.wallMs()))
     this.#absorbedSequence = sequence + 1
-    this.#deferredAhead += 1
+    this.#fresh.deferredAhead += 1
     this.#changed()
   }
 
@@ -524,10 +446,10 @@ export class LogChannel implements Channel, TimeEvents {
   /** Takes on the deferred messages that the log holds from the cursor on. */
   absorbFromLog(): void {
     const { log, releasedSequence } = this.#host
-    this.#deferredAhead = 0
+    this.#fresh.deferredAhead = 0
     log.forEachDeferred(this.#window.cursor, (sequence, dueMs) => {
       if (sequence >= releasedSequence || !log.isThere(sequence)) return
-      if (sequence < this.#absorbedSequence) this.#deferredAhead += 1
+      if (sequence < this.#absorbedSequence) this.#fresh.deferredAhead += 1
       else this.absorb(sequence, dueMs)
     })
     this.#absorbedSequence = Math.max(this.#absorbedSequence, releasedSequence)
@@ -545,7 +467,7 @@ export class LogChannel implements Channel, TimeEvents {
     this.#window.reset(Math.max(released, this.#window.cursor))
     this.#again.clear()
     this.#times.clear()
-    this.#deferredAhead = 0
+    this.#fresh.deferredAhead = 0
     this.#absorbedSequence = Math.max(this.#absorbedSequence, released)
     this.#inFlight = 0
     for (const subscriber of this.subscribers) {
@@ -593,19 +515,14 @@ export class LogChannel implements Channel, TimeEvents {
     this.#window.trim()
   }
 
-  checkpoint(): ChannelCheckpoint {
-    const offset = this.#clock.wallMs() - this.#clock.now()
-    const unsettled = new UnsettledMessages(this.#window.unsettled)
-    this.#window.forEachInOrder((sequence, { state, deadline, attempts }, slot) => {
-      const dueMs = state[slot] === DEFERRED ? Math.round(deadline[slot]! + offset) : 0
-      unsettled.push(sequence, dueMs, attempts[slot]!)
-    })
-    return {
+  /** A checkpoint of how the channel stands now. */
+  checkpoint(): Steps<readonly Uint8Array[]> {
+    const place = {
       cursor: this.#window.cursor,
       absorbed: this.#absorbedSequence,
       isPaused: this.isPaused,
-      unsettled,
     }
+    return encodeInSteps(place, this.#window, this.#clock.wallMs() - this.#clock.now())
   }
 
   /** Takes up where a checkpoint left off. What was in flight then is delivered again. */
@@ -636,7 +553,7 @@ export class LogChannel implements Channel, TimeEvents {
   #freshCount(): number {
     const { log, releasedSequence } = this.#host
     const count = log.countBetween(this.#window.cursor, releasedSequence)
-    return Math.max(0, count - this.#deferredAhead)
+    return Math.max(0, count - this.#fresh.deferredAhead)
   }
 
   stats(): ChannelStats {

@@ -11,7 +11,7 @@ import {
 } from '@tsq/protocol'
 
 import type { Alarms } from './alarms.ts'
-import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
+import { decodeCheckpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import { type ChannelLimits, type ChannelHost, LogChannel } from './log-channel.ts'
 import { type LogContext, LogFailure, TopicLog } from './log/topic-log.ts'
@@ -22,6 +22,7 @@ import {
   type Topic,
   type TopicStats,
 } from './topic.ts'
+import { doAll, type Steps } from './steps.ts'
 import type { TopicFolder } from './topic-folder.ts'
 import type { Turn } from './turn.ts'
 
@@ -355,6 +356,23 @@ export class LogTopic implements Topic, ChannelHost {
 
   /** @param mustLast whether an earlier checkpoint will not do after a power cut. */
   saveChannel(channel: LogChannel, mustLast = false): void {
+    doAll(this.saveChannelInSteps(channel, mustLast))
+  }
+
+  /** The same with pauses. When the channel is saved anew in one of them, this is given up. */
+  *saveChannelInSteps(channel: LogChannel, mustLast = false): Steps<void> {
+    const steps = this.#save(channel, mustLast)
+    channel.saving = steps
+    while (steps.next().done !== true) {
+      yield
+      if (channel.saving === steps && !channel.isExiting) continue
+      steps.return()
+      return
+    }
+    channel.saving = undefined
+  }
+
+  *#save(channel: LogChannel, mustLast: boolean): Steps<void> {
     channel.isUnsaved = false
     if (channel.isExiting || this.#folder === undefined) return
     if (channel.isEphemeral) {
@@ -364,9 +382,10 @@ export class LogTopic implements Topic, ChannelHost {
       return
     }
     try {
-      const content = encodeCheckpoint(channel.checkpoint())
+      const content = yield* channel.checkpoint()
       // One of a paused channel that a power cut garbles would take the pause with it.
-      this.#folder.writeChannel(channel.name, content, mustLast || channel.isPaused)
+      const lasts = mustLast || channel.isPaused
+      yield* this.#folder.writeChannelInSteps(channel.name, content, lasts)
     } catch (error) {
       this.note(
         'error',

@@ -1,4 +1,4 @@
-import { type Cells, makeCells, NO_CELLS, SETTLED } from './cells.ts'
+import { type Cells, IN_FLIGHT, makeCells, NO_CELLS, SETTLED } from './cells.ts'
 
 const SMALLEST = 16
 const EMPTY = -1
@@ -67,16 +67,24 @@ export class Stragglers {
     if (this.count === 0 && keys.length > 1024) this.clear()
   }
 
-  /** Ascending. */
-  sequences(): Float64Array {
-    const sequences = new Float64Array(this.count)
-    let count = 0
-    for (const key of this.#keys) {
-      if (key === EMPTY) continue
-      sequences[count] = key
-      count += 1
+  /** Writes the sequence numbers of all into `target` from place `at` on, in no order. */
+  copySequences(target: Float64Array, at: number): void {
+    const keys = this.#keys
+    for (let slot = 0; slot < keys.length; slot++) {
+      if (keys[slot] === EMPTY) continue
+      target[at] = keys[slot]!
+      at += 1
     }
-    return sequences.toSorted()
+  }
+
+  /** Adds those in flight with `owner` to `held`, in no order, until it has `count`. */
+  addHeldBy(owner: number, count: number, held: number[]): void {
+    const keys = this.#keys
+    const { state, owner: owners } = this.cells
+    for (let slot = 0; slot < keys.length && held.length < count; slot++) {
+      if (keys[slot] === EMPTY || owners[slot] !== owner) continue
+      if (state[slot] === IN_FLIGHT) held.push(keys[slot]!)
+    }
   }
 
   forEach(visit: (sequence: number, slot: number) => void): void {

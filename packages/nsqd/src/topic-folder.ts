@@ -14,6 +14,7 @@ import path from 'node:path'
 import { isValidName, type TopicName, parseTopicName } from '@tsq/protocol'
 
 import type { LogFiles } from './log/files.ts'
+import type { Steps } from './steps.ts'
 
 const CHANNEL_SUFFIX = '.channel'
 export const STATE_FILE = 'topic.json'
@@ -87,8 +88,12 @@ export class TopicFolder {
    *
    * @param mustLast whether this one must be durable where acknowledged messages are.
    */
-  writeChannel(name: string, checkpoint: Uint8Array, mustLast: boolean): void {
-    this.#files.replace(this.#channelFile(name), checkpoint, this.#sync && mustLast)
+  writeChannelInSteps(
+    name: string,
+    checkpoint: readonly Uint8Array[],
+    mustLast: boolean,
+  ): Steps<void> {
+    return this.#files.replaceInSteps(this.#channelFile(name), checkpoint, this.#sync && mustLast)
   }
 
   removeChannel(name: string): void {

@@ -187,23 +187,52 @@ export class Window {
     })
   }
 
-  /** Visits every unsettled message with its cells and its slot in them, ascending, which costs a sort. Must not change the window. */
-  forEachInOrder(visit: (sequence: number, cells: Cells, slot: number) => void): void {
-    const ring = this.#ring
-    let next = this.floor
-    const visitRing = (end: number): void => {
-      if (this.#unsettled === 0) return
-      for (; next < end; next++) {
-        const slot = next & this.#mask
-        if (ring.state[slot] !== SETTLED) visit(next, ring, slot)
+  /** Sequence numbers of all that is unsettled, in no order. */
+  unsettledSequences(): Float64Array {
+    const sequences = new Float64Array(this.unsettled)
+    const { state } = this.#ring
+    let count = 0
+    if (this.#unsettled > 0) {
+      for (let sequence = this.floor; sequence < this.cursor; sequence++) {
+        if (state[sequence & this.#mask] === SETTLED) continue
+        sequences[count] = sequence
+        count += 1
       }
     }
-    const { stragglers } = this
-    for (const sequence of stragglers.sequences()) {
-      visitRing(Math.min(sequence, this.cursor))
-      visit(sequence, stragglers.cells, stragglers.find(sequence))
+    this.stragglers.copySequences(sequences, count)
+    return sequences
+  }
+
+  /** Visits those of the messages, from place `start` to `end`, that are not settled by now, with their cells and their slot in them. */
+  forEachStillUnsettled(
+    sequences: Float64Array,
+    start: number,
+    end: number,
+    visit: (sequence: number, cells: Cells, slot: number) => void,
+  ): void {
+    for (let i = start; i < end; i++) {
+      const sequence = sequences[i]!
+      if (this.#isKeptInRing(sequence)) {
+        visit(sequence, this.#ring, sequence & this.#mask)
+        continue
+      }
+      const slot = this.stragglers.find(sequence)
+      if (slot !== -1) visit(sequence, this.stragglers.cells, slot)
     }
-    visitRing(this.cursor)
+  }
+
+  /** Sequence numbers of the `count` messages in flight with `owner`, ascending. */
+  heldBy(owner: number, count: number): number[] {
+    const held: number[] = []
+    const { state, owner: owners } = this.#ring
+    if (this.#unsettled > 0) {
+      for (let at = this.floor; at < this.cursor && held.length < count; at++) {
+        const slot = at & this.#mask
+        if (state[slot] === IN_FLIGHT && owners[slot] === owner) held.push(at)
+      }
+    }
+    this.stragglers.addHeldBy(owner, count, held)
+    return held.toSorted((a, b) => a - b)
   }
 
   /** Whether a message of the range, end exclusive, is unsettled. */

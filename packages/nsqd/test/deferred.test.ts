@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { Broker, CHANNEL, freshFiles, TOPIC } from './support/broker.ts'
 import { bodies } from './support/consumer.ts'
+import { FaultyFiles, inputOutput } from './support/faulty-files.ts'
 import { MemoryBroker } from './support/memory-broker.ts'
 
 test('a deferred message is delivered when it is due, with one attempt', () => {
@@ -215,4 +217,25 @@ test('a deferred message that is written before its turn ends is not passed over
   assert.equal(broker.c.stats().deferredCount, 1)
   broker.advance(1_000)
   assert.deepEqual(consumer.takeBodies(), ['m1', 'd'])
+})
+
+test('what is known to be deferred is not read back to get past it', async () => {
+  const files = freshFiles()
+  const before = new Broker(files)
+  before.channel(TOPIC, CHANNEL)
+  for (let i = 0; i < 1_000; i++) before.publish(TOPIC, `later ${i}`, 3_600_000)
+  before.run()
+  await before.close()
+
+  const unreadable = new FaultyFiles(files)
+  const broker = new Broker(unreadable)
+  unreadable.fail('readLater', inputOutput)
+  broker.publish(TOPIC, 'now')
+  const reader = broker.subscribe(TOPIC, CHANNEL)
+  broker.run()
+  assert.deepEqual(
+    reader.received.map(({ body }) => body),
+    ['now'],
+  )
+  assert.equal(broker.channel(TOPIC, CHANNEL).stats().deferredCount, 1_000)
 })

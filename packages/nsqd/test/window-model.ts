@@ -271,6 +271,10 @@ class Reset implements WindowCommand {
   }
 }
 
+function byNumber(a: number, b: number): number {
+  return a - b
+}
+
 function assertSame(model: Model, window: Window): void {
   assert.equal(window.cursor, model.cursor)
   assert.ok(window.floor <= window.cursor)
@@ -281,15 +285,21 @@ function assertSame(model: Model, window: Window): void {
     visited.set(sequence, [state, owner])
   })
   assert.equal(visited.size, model.unsettled.size)
-  const ordered: number[] = []
-  window.forEachInOrder((sequence, { state, owner }, slot) => {
-    ordered.push(sequence)
-    assert.deepEqual([state[slot], owner[slot]], visited.get(sequence))
+  const sequences = window.unsettledSequences()
+  assert.deepEqual([...sequences].toSorted(byNumber), [...visited.keys()].toSorted(byNumber))
+  const still: number[] = []
+  window.forEachStillUnsettled(sequences, 0, sequences.length, (sequence, cells, slot) => {
+    still.push(sequence)
+    assert.deepEqual([cells.state[slot], cells.owner[slot]], visited.get(sequence))
   })
-  assert.deepEqual(
-    ordered,
-    [...visited.keys()].toSorted((a, b) => a - b),
-  )
+  assert.deepEqual(still, [...sequences])
+  for (const owner of [1, 2, 3]) {
+    const held = [...model.unsettled]
+      .filter(([, entry]) => entry.state === IN_FLIGHT && entry.owner === owner)
+      .map(([sequence]) => sequence)
+      .toSorted(byNumber)
+    assert.deepEqual(window.heldBy(owner, held.length), held)
+  }
   for (const [sequence, entry] of model.unsettled) {
     assert.deepEqual(visited.get(sequence), [entry.state, entry.owner])
     assert.equal(window.stateOf(sequence), entry.state)

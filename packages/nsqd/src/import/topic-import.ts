@@ -10,6 +10,7 @@ import type { LogFiles } from '../log/files.ts'
 import { OpenFiles } from '../log/open-files.ts'
 import { TopicLog } from '../log/topic-log.ts'
 import type { TopicFolder } from '../topic-folder.ts'
+import { doAll } from '../steps.ts'
 import { UnsettledMessages } from '../unsettled.ts'
 import { Backlog } from './backlog.ts'
 import type { DiskQueue, OldTopic } from './queue-files.ts'
@@ -201,7 +202,7 @@ export class TopicImport {
       const unsettled = new UnsettledMessages(listed)
       for (let at = 0; at < listed; at++) unsettled.push(sequences[at]!, 0, attempts[at]!)
       const checkpoint = { cursor, absorbed: end, isPaused, unsettled }
-      this.#folder.writeChannel(name, encodeCheckpoint(checkpoint), true)
+      doAll(this.#folder.writeChannelInSteps(name, encodeCheckpoint(checkpoint), true))
       return { name, owed: count + end - topicStart }
     })
     this.#folder.writeState({

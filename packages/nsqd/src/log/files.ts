@@ -1,6 +1,11 @@
 import fs from 'node:fs'
 import path from 'node:path'
 
+import { doAll, type Steps } from '../steps.ts'
+
+/** Written between two pauses: a fraction of a millisecond into the page cache. */
+const MAX_STEP_BYTES = 512 * 1024
+
 /**
  * Everything the log asks of a file system. Tests put an in-memory or a fault-injecting one in its place.
  * Paths are absolute; descriptors are whatever `open` returned. Calls throw what the system says (`error.code`).
@@ -32,6 +37,8 @@ export interface LogFiles {
   readWhole(file: string): Buffer | undefined
   /** Replaces a file's content as one step: a reader sees the old or the new, never half. */
   replace(file: string, content: Uint8Array, sync: boolean): void
+  /** The same with a large content, which is `parts`. Given up in a pause (`return`) it leaves the old. */
+  replaceInSteps(file: string, parts: readonly Uint8Array[], sync: boolean): Steps<void>
   rename(from: string, to: string): void
   remove(file: string): void
   /** Removes a large file without holding up the event loop: freeing its blocks takes milliseconds. */
@@ -115,16 +122,26 @@ export class NodeFiles implements LogFiles {
   }
 
   replace(file: string, content: Uint8Array, sync: boolean): void {
+    doAll(this.replaceInSteps(file, [content], sync))
+  }
+
+  *replaceInSteps(file: string, parts: readonly Uint8Array[], sync: boolean): Steps<void> {
     const temporary = `${file}.tmp`
     const descriptor = fs.openSync(temporary, 'w', 0o600)
+    let isWhole = false
     try {
-      let written = 0
-      while (written < content.length) {
-        written += fs.writeSync(descriptor, content, written)
+      for (const part of parts) {
+        for (let written = 0; written < part.length;) {
+          if (written > 0) yield
+          const length = Math.min(part.length - written, MAX_STEP_BYTES)
+          written += fs.writeSync(descriptor, part, written, length)
+        }
       }
       if (sync) fs.fsyncSync(descriptor)
+      isWhole = true
     } finally {
       fs.closeSync(descriptor)
+      if (!isWhole) fs.rmSync(temporary, { force: true })
     }
     fs.renameSync(temporary, file)
     if (sync) this.syncFolder(path.dirname(file))

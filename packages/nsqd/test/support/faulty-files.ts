@@ -1,6 +1,7 @@
 import path from 'node:path'
 
 import type { LogFiles } from '../../src/log/files.ts'
+import { doAll, type Steps } from '../../src/steps.ts'
 import type { MemoryFiles } from './memory-files.ts'
 
 /** The calls that a test can make fail. */
@@ -148,9 +149,13 @@ export class FaultyFiles implements LogFiles {
   }
 
   replace(file: string, content: Uint8Array, sync: boolean): void {
+    doAll(this.replaceInSteps(file, [content], sync))
+  }
+
+  *replaceInSteps(file: string, parts: readonly Uint8Array[], sync: boolean): Steps<void> {
     this.#check('replace', file)
-    if (content.length > this.roomBytes) throw noSpace()
-    this.#inner.replace(file, content, sync)
+    if (parts.reduce((sum, part) => sum + part.length, 0) > this.roomBytes) throw noSpace()
+    yield* this.#inner.replaceInSteps(file, parts, sync)
   }
 
   rename(from: string, to: string): void {

@@ -6,6 +6,7 @@
 import path from 'node:path'
 
 import type { LogFiles } from '../../src/log/files.ts'
+import { doAll, type Steps } from '../../src/steps.ts'
 
 class MemoryFile {
   bytes = Buffer.alloc(0)
@@ -115,7 +116,7 @@ export class MemoryFiles implements LogFiles {
 
   makeFolder(folder: string): void {
     let at = this.#root
-    for (const name of parts(folder)) {
+    for (const name of namesIn(folder)) {
       let next = at.entries.get(name)
       if (next === undefined) at.entries.set(name, (next = new MemoryFolder()))
       if (next instanceof MemoryFile) throw fileError('ENOTDIR', folder)
@@ -204,8 +205,15 @@ export class MemoryFiles implements LogFiles {
   }
 
   replace(file: string, content: Uint8Array, sync: boolean): void {
+    doAll(this.replaceInSteps(file, [content], sync))
+  }
+
+  *replaceInSteps(file: string, parts: readonly Uint8Array[], sync: boolean): Steps<void> {
     const made = new MemoryFile()
-    made.append(content)
+    for (const part of parts) {
+      made.append(part)
+      yield
+    }
     if (sync) made.sync()
     this.#folderOf(file).entries.set(path.basename(file), made)
     if (sync) this.syncFolder(path.dirname(file))
@@ -241,7 +249,7 @@ export class MemoryFiles implements LogFiles {
 
   #find(file: string): MemoryNode | undefined {
     let at: MemoryNode | undefined = this.#root
-    for (const name of parts(file)) {
+    for (const name of namesIn(file)) {
       if (!(at instanceof MemoryFolder)) return undefined
       at = at.entries.get(name)
     }
@@ -261,7 +269,7 @@ export class MemoryFiles implements LogFiles {
   }
 }
 
-function parts(file: string): string[] {
+function namesIn(file: string): string[] {
   return file.split('/').filter((name) => name !== '')
 }
 
