@@ -7,24 +7,20 @@ const INTERVAL_MS = 1_000
 /** One stretch of writing takes at most about this long, then the event loop gets a pause. */
 const STRETCH_MS = 4
 const PAUSE_MS = 10
-/** Writing checkpoints takes at most one part in so many of the time. */
+/** Writing the checkpoints of a channel takes at most one part in so many of the time. */
 const MAX_SHARE = 20
 
 /**
- * Writes the checkpoints of channels that changed, in rounds about a second apart. Many channels, and one with much unsettled,
- * are spread out, so that deliveries never wait long; channels that do not change cost nothing.
+ * Writes the checkpoints of channels that changed, in rounds about a second apart; one with much unsettled sits rounds out.
+ * Many channels, and much of one, are spread out, so that deliveries never wait long; channels that do not change cost
+ * nothing.
  */
 export class Checkpointer {
   readonly #clock: Clock
-  /** For the next round. */
   readonly #unsaved = new Map<LogChannel, LogTopic>()
   /** What is left of this round. */
   readonly #round = new Map<LogChannel, LogTopic>()
   #steps: Steps<void> | undefined
-  /** What this round has taken so far. */
-  #busyMs = 0
-  /** No round begins before. */
-  #restUntil = 0
   #cancel: (() => void) | undefined
   #isClosed = false
 
@@ -34,7 +30,7 @@ export class Checkpointer {
 
   add(topic: LogTopic, channel: LogChannel): void {
     this.#unsaved.set(channel, topic)
-    if (this.#steps === undefined) this.#rest()
+    if (this.#steps === undefined) this.#later(INTERVAL_MS)
   }
 
   drop(channel: LogChannel): void {
@@ -45,6 +41,7 @@ export class Checkpointer {
   close(): void {
     this.#isClosed = true
     this.#cancel?.()
+    this.#steps?.return()
     this.#unsaved.clear()
     this.#round.clear()
   }
@@ -60,37 +57,47 @@ export class Checkpointer {
   /** One stretch of a round. */
   #run(): void {
     const start = this.#clock.now()
-    this.#steps ??= this.#saveAll()
+    this.#steps ??= this.#saveAll(start)
     let isDone: boolean
-    let now: number
     do {
       isDone = this.#steps.next().done === true
-      now = this.#clock.now()
-    } while (!isDone && now - start <= STRETCH_MS)
-    this.#busyMs += now - start
+    } while (!isDone && this.#clock.now() - start <= STRETCH_MS)
     if (!isDone) {
       this.#later(PAUSE_MS)
       return
     }
     this.#steps = undefined
-    this.#restUntil = now + this.#busyMs * MAX_SHARE
-    this.#busyMs = 0
-    if (this.#unsaved.size > 0) this.#rest()
+    if (this.#unsaved.size > 0) this.#later(INTERVAL_MS)
   }
 
-  #rest(): void {
-    this.#later(Math.max(INTERVAL_MS, this.#restUntil - this.#clock.now()))
-  }
-
-  *#saveAll(): Steps<void> {
-    const round = this.#round
-    for (const [channel, topic] of this.#unsaved) round.set(channel, topic)
-    this.#unsaved.clear()
-    for (const [channel, topic] of round) {
-      round.delete(channel)
-      yield* topic.saveChannelInSteps(channel)
-      if (!topic.isExiting) topic.release()
+  *#saveAll(now: number): Steps<void> {
+    for (const [channel, topic] of this.#unsaved) {
+      if (channel.nextSaveMs > now) continue
+      this.#unsaved.delete(channel)
+      this.#round.set(channel, topic)
+    }
+    for (const [channel, topic] of this.#round) {
+      this.#round.delete(channel)
+      yield* this.#save(channel, topic)
       yield
     }
+  }
+
+  *#save(channel: LogChannel, topic: LogTopic): Steps<void> {
+    const steps = topic.saveChannelInSteps(channel)
+    let costMs = 0
+    try {
+      for (;;) {
+        const start = this.#clock.now()
+        const isDone = steps.next().done === true
+        costMs += this.#clock.now() - start
+        if (isDone) break
+        yield
+      }
+    } finally {
+      steps.return()
+    }
+    channel.nextSaveMs = this.#clock.now() + costMs * MAX_SHARE
+    if (!topic.isExiting) topic.release()
   }
 }

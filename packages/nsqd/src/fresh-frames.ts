@@ -9,6 +9,9 @@ import type { Window } from './window.ts'
 /** The most that one slice holds; a larger one would only delay the neighbours. */
 const MAX_SLICE_BYTES = 128 * 1024
 
+/** Deferred messages that are passed in one turn; a million would take the time of a hundred thousand deliveries. */
+const MAX_PASSES = 8_192
+
 /** The frames from a channel's cursor on, as they lie in the log: which of them may be taken next, and where they stand. */
 export class FreshFrames {
   /** With the next frame, once {@link seek} has found one. */
@@ -17,6 +20,8 @@ export class FreshFrames {
   offset = 0
   /** Waits for the log to read back what comes next. */
   isAwaited = false
+  /** There is more to pass, in a later turn. */
+  isPassing = false
   /** Deferred messages that the cursor has not reached; they are the stragglers' business. */
   deferredAhead = 0
   readonly #log: TopicLog
@@ -32,7 +37,8 @@ export class FreshFrames {
 
   /**
    * Brings the cursor to the next message that is there and not deferred, and `chunk` and `offset` with it. Returns the
-   * sequence number up to which frames may be taken in one run, or 0 where there is nothing to take now.
+   * sequence number up to which frames may be taken in one run, or 0 where there is nothing to take now: there is nothing, it is
+   * awaited, or there is more to pass.
    *
    * @param released messages below may be delivered.
    * @param absorbed deferred messages below are the stragglers', or settled.
@@ -40,6 +46,7 @@ export class FreshFrames {
   seek(released: number, absorbed: number): number {
     const log = this.#log
     const window = this.#window
+    let passes = 0
     while (window.cursor < released) {
       const present = Math.min(log.holes.skip(window.cursor), released)
       if (present !== window.cursor) {
@@ -49,7 +56,10 @@ export class FreshFrames {
       // What is known to be deferred is not worth reading back.
       if (this.deferredAhead > 0 && window.stragglers.find(window.cursor) !== -1) {
         this.#passDeferred()
-        continue
+        passes += 1
+        if (passes < MAX_PASSES) continue
+        this.isPassing = true
+        return 0
       }
       const chunk = this.#chunkAtCursor()
       if (chunk === undefined) {

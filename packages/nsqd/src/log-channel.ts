@@ -75,6 +75,8 @@ export class LogChannel implements Channel, TimeEvents {
   isDirty = false
   /** Changed since the last checkpoint. The checkpointer's. */
   isUnsaved = false
+  /** Its next checkpoint is not due before, on the core's clock. The checkpointer's. */
+  nextSaveMs = 0
   /** What writes the checkpoint begun last. The topic's. */
   saving: Steps<void> | undefined
   readonly subscribers: Subscriber[] = []
@@ -89,7 +91,7 @@ export class LogChannel implements Channel, TimeEvents {
   /** Sequence numbers of messages that wait for another delivery. */
   readonly #again = new NumberQueue()
   readonly #ready: Subscriber[] = []
-  /** Waiting for the log to read back what comes next of them. */
+  /** Waits for the log to read back what comes next for redelivery. */
   #awaitsAgain = false
   #isAgainsTurn = false
   /** More waited than was taken when the channel was last pumped. */
@@ -178,14 +180,19 @@ export class LogChannel implements Channel, TimeEvents {
   pump(): void {
     if (this.isExiting) return
     if (!this.isPaused) this.#handOut(this.#host.releasedSequence)
+    if (this.#fresh.isPassing) {
+      this.#fresh.isPassing = false
+      this.#host.channelChanged(this)
+    }
     if (this.isEphemeral || this.#host.log.isEphemeral) this.#dropLag()
   }
 
   #handOut(released: number): void {
+    const fresh = this.#fresh
     const prefersNear = this.#limits.prefersNear === true && !this.#hasBacklog
     while (this.#ready.length > 0) {
       const hasAgain = this.#again.length > 0 && !this.#awaitsAgain
-      const hasFresh = this.#window.cursor < released && !this.#fresh.isAwaited
+      const hasFresh = this.#window.cursor < released && !fresh.isAwaited && !fresh.isPassing
       if (!hasAgain && !hasFresh) break
       const near = prefersNear ? bringNearestForward(this.#ready) : this.#ready.length
       const subscriber = this.#ready.shift()!

@@ -363,13 +363,14 @@ export class LogTopic implements Topic, ChannelHost {
   *saveChannelInSteps(channel: LogChannel, mustLast = false): Steps<void> {
     const steps = this.#save(channel, mustLast)
     channel.saving = steps
-    while (steps.next().done !== true) {
-      yield
-      if (channel.saving === steps && !channel.isExiting) continue
+    try {
+      while (steps.next().done !== true) {
+        yield
+        if (channel.saving !== steps || channel.isExiting) return
+      }
+    } finally {
       steps.return()
-      return
     }
-    channel.saving = undefined
   }
 
   *#save(channel: LogChannel, mustLast: boolean): Steps<void> {

@@ -38,7 +38,7 @@ export class Window {
     this.stragglers = new Stragglers(keepsPublishing)
   }
 
-  /** Unsettled messages the cursor is past. */
+  /** Unsettled messages: those that the cursor is past, and deferred ones ahead of it. */
   get unsettled(): number {
     return this.#unsettled + this.stragglers.count
   }

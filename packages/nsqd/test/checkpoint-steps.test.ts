@@ -11,8 +11,16 @@ import { Window } from '../src/window.ts'
 const WALL_OFFSET_MS = 1_000_000
 const OWNER = 7
 
+interface Filled {
+  readonly window: Window
+  /** Sequence numbers of what was unsettled at first and still is. */
+  readonly unsettled: Set<number>
+  /** Of those that were deferred ahead of the cursor. */
+  readonly deferred: ReadonlySet<number>
+}
+
 /** Does something to a window that a channel may do at any time. */
-function disturb(window: Window, unsettled: Set<number>, random: Random): void {
+function disturb({ window, unsettled, deferred }: Filled, random: Random): void {
   for (let i = 0; i < 40; i++) {
     const known = [...unsettled]
     const sequence = known[random.below(known.length)]!
@@ -28,12 +36,14 @@ function disturb(window: Window, unsettled: Set<number>, random: Random): void {
     }
   }
   // Far enough to push what is old out of the ring.
-  const count = 1 + random.below(600)
-  window.deliverFresh(count, OWNER, 0, 60)
+  for (let left = 1 + random.below(600); left > 0; left--) {
+    if (deferred.has(window.cursor)) window.pass(1)
+    else window.deliverFresh(1, OWNER, 0, 60)
+  }
 }
 
 /** A window with messages in its ring, behind it and ahead of it. */
-function filledWindow(random: Random): { window: Window; unsettled: Set<number> } {
+function filledWindow(random: Random): Filled {
   const window = new Window(1)
   const unsettled = new Set<number>()
   for (let round = 0; round < 60; round++) {
@@ -44,19 +54,22 @@ function filledWindow(random: Random): { window: Window; unsettled: Set<number> 
       else window.settle(sequence)
     }
   }
+  const deferred = new Set<number>()
   for (let i = 0; i < 3_000; i++) {
-    const sequence = window.cursor + 100_000 + i * 3
+    const sequence = window.cursor + 500 + i * 2
     window.addStraggler(sequence, DEFERRED, 0)
     window.setDeadline(sequence, 500 + i)
     unsettled.add(sequence)
+    deferred.add(sequence)
   }
-  return { window, unsettled }
+  return { window, unsettled, deferred }
 }
 
 test('what is unsettled from begin to end is in it, however much goes on meanwhile', () => {
   for (let seed = 1; seed <= 5; seed++) {
     const random = new Random(seed)
-    const { window, unsettled } = filledWindow(random)
+    const filled = filledWindow(random)
+    const { window, unsettled } = filled
     const atFirst = new Set(unsettled)
     const place = { cursor: window.cursor, absorbed: window.cursor, isPaused: false }
     const steps = encodeInSteps(place, window, WALL_OFFSET_MS)
@@ -64,7 +77,7 @@ test('what is unsettled from begin to end is in it, however much goes on meanwhi
     while (parts === undefined) {
       const step = steps.next()
       if (step.done === true) parts = step.value
-      else disturb(window, unsettled, random)
+      else disturb(filled, random)
     }
     const checkpoint = decodeCheckpoint(Buffer.concat(parts))!
     assert.equal(checkpoint.cursor, place.cursor)

@@ -239,3 +239,21 @@ test('what is known to be deferred is not read back to get past it', async () =>
   )
   assert.equal(broker.channel(TOPIC, CHANNEL).stats().deferredCount, 1_000)
 })
+
+test('a great many deferred messages are passed in several turns', () => {
+  const broker = new Broker(freshFiles())
+  broker.channel(TOPIC, CHANNEL)
+  for (let i = 0; i < 20_000; i++) broker.publish(TOPIC, `later ${i}`, 3_600_000)
+  broker.publish(TOPIC, 'now')
+  broker.run()
+  const channel = broker.channel(TOPIC, CHANNEL)
+  const reader = broker.subscribe(TOPIC, CHANNEL)
+  let turns = 0
+  for (; reader.received.length === 0; turns++) {
+    assert.ok(broker.later.length > 0, `at rest after ${turns} turns, cursor ${channel.cursor}`)
+    broker.later.step()
+  }
+  assert.equal(reader.received[0]!.body, 'now')
+  assert.ok(turns >= 3, `${turns} turns`)
+  assert.deepEqual([channel.stats().depth, channel.stats().deferredCount], [0, 20_000])
+})
