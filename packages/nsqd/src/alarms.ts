@@ -6,9 +6,12 @@ export interface Sleeper {
   alarmAt: number
   /** Where it stands in the queue, or -1. */
   alarmSlot: number
-  /** Does what is due and returns when to call again, or Infinity. */
+  /** Does some of what is due and returns when to call again, not after `now` where more is due, or Infinity. */
   wake(now: number): number
 }
+
+/** One stretch of waking takes about so long at most, then the event loop gets a pause. */
+const STRETCH_MS = 4
 
 /** One timer for all channels: whoever has nothing due costs nothing. */
 export class Alarms {
@@ -71,6 +74,7 @@ export class Alarms {
       this.drop(sleeper)
       const next = sleeper.wake(now)
       if (next < sleeper.alarmAt) this.#put(sleeper, next)
+      if (this.#clock.now() - now > STRETCH_MS) break
     }
     this.#arm()
   }

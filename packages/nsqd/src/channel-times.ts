@@ -5,6 +5,9 @@ import { DEFERRED, IN_FLIGHT } from './cells.ts'
 import { DeadlineQueue, TimeHeap } from './queues.ts'
 import type { Window } from './window.ts'
 
+/** Messages that time out or come due in one go; a million may be due at midnight. */
+const MAX_AT_ONCE = 1_024
+
 /** What a channel is told when the time has come. */
 export interface TimeEvents {
   /** A message in flight was not answered. */
@@ -69,23 +72,18 @@ export class ChannelTimes implements Sleeper {
   }
 
   wake(now: number): number {
+    let left = MAX_AT_ONCE
     for (const [timeoutMs, queue] of this.#deadlines) {
-      while (queue.peekTime() <= now) {
-        const fires = queue.peekTime()
-        const from = queue.peekFrom()
-        const to = queue.peekTo()
-        queue.shift()
-        for (let sequence = this.#firstUnsettled(from); sequence < to; sequence++) {
-          if (this.#isOfRecord(sequence, timeoutMs, fires)) this.#timeOutOrWait(sequence, now)
-        }
+      while (left > 0 && queue.peekTime() <= now) {
+        left -= this.#timeOutFirst(queue, timeoutMs, now, left)
       }
       if (queue.length === 0) this.#deadlines.delete(timeoutMs)
     }
-    while (this.#touched.peekTime() <= now) {
+    for (; left > 0 && this.#touched.peekTime() <= now; left--) {
       const sequence = this.#touched.pop()
       if (this.#window.stateOf(sequence) === IN_FLIGHT) this.#timeOutOrWait(sequence, now)
     }
-    while (this.#deferred.peekTime() <= now) {
+    for (; left > 0 && this.#deferred.peekTime() <= now; left--) {
       const sequence = this.#deferred.pop()
       if (this.#window.stateOf(sequence) !== DEFERRED) continue
       this.deferredCount -= 1
@@ -94,6 +92,24 @@ export class ChannelTimes implements Sleeper {
     let next = Math.min(this.#touched.peekTime(), this.#deferred.peekTime())
     for (const queue of this.#deadlines.values()) next = Math.min(next, queue.peekTime())
     return next
+  }
+
+  /** Times out the messages of the first record, at most so many. Returns how many that were. */
+  #timeOutFirst(queue: DeadlineQueue, timeoutMs: number, now: number, most: number): number {
+    const fires = queue.peekTime()
+    const to = queue.peekTo()
+    let count = 0
+    for (let sequence = this.#firstUnsettled(queue.peekFrom()); sequence < to; sequence++) {
+      if (!this.#isOfRecord(sequence, timeoutMs, fires)) continue
+      if (count === most) {
+        queue.cutTo(sequence)
+        return count
+      }
+      this.#timeOutOrWait(sequence, now)
+      count += 1
+    }
+    queue.shift()
+    return count
   }
 
   #timeOutOrWait(sequence: number, now: number): void {

@@ -153,6 +153,11 @@ export class DeadlineQueue {
     return this.#records[this.#at(0) + 2]!
   }
 
+  /** Takes from the first record what is below `sequence`. */
+  cutTo(sequence: number): void {
+    this.#records[this.#at(0) + 1] = sequence
+  }
+
   shift(): void {
     this.#head = (this.#head + 1) % (this.#records.length / RECORD_CELLS)
     this.length -= 1

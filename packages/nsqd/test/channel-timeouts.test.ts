@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { Broker, CHANNEL, freshFiles, TOPIC } from './support/broker.ts'
 import { bodies } from './support/consumer.ts'
 import { MemoryBroker } from './support/memory-broker.ts'
+import { WorkingClock } from './support/working-clock.ts'
 
 /** Deliveries up to so many milliseconds apart time out together. */
 const SLACK_MS = 10
@@ -172,4 +174,51 @@ test('thousands of deliveries in flight at once all keep their deadlines', () =>
     times,
     Array.from({ length: 900 }, (_, i) => i * 10),
   )
+})
+
+const MANY = 5_000
+
+/** How many timers it takes until all that is due has been seen to. */
+function timersFor(broker: Broker, clock: WorkingClock, ms: number): number {
+  const before = clock.timers
+  clock.costMs = 10
+  broker.advance(ms)
+  clock.costMs = 0
+  return clock.timers - before
+}
+
+test('a great many that time out at once do so in stretches, each once', () => {
+  const clock = new WorkingClock()
+  const broker = new Broker(freshFiles(), {}, clock)
+  const reader = broker.subscribe(TOPIC, CHANNEL)
+  const expected = bodies(1, MANY)
+  broker.publishMany(TOPIC, expected)
+  broker.run()
+  assert.equal(reader.inFlight, MANY)
+  reader.readyCount = 0
+  const timers = timersFor(broker, clock, reader.msgTimeoutMs + SLACK_MS)
+  assert.ok(timers >= 5, `${timers} timers`)
+  const channel = broker.channel(TOPIC, CHANNEL)
+  const { depth, inFlightCount, timeoutCount } = channel.stats()
+  assert.deepEqual([depth, inFlightCount, timeoutCount, reader.inFlight], [MANY, 0, MANY, 0])
+  reader.readyCount = Infinity
+  channel.ready(reader)
+  broker.run()
+  assert.deepEqual(
+    reader.received.slice(MANY).map(({ body, attempts }) => [body, attempts]),
+    expected.map((body) => [body, 2]),
+  )
+})
+
+test('a great many that come due at once do so in stretches, each once', () => {
+  const clock = new WorkingClock()
+  const broker = new Broker(freshFiles(), {}, clock)
+  const reader = broker.subscribe(TOPIC, CHANNEL)
+  const expected = bodies(1, MANY)
+  for (const body of expected) broker.publish(TOPIC, body, 1_000)
+  broker.run()
+  const timers = timersFor(broker, clock, 1_000)
+  assert.ok(timers >= 5, `${timers} timers`)
+  assert.deepEqual(reader.received.map(({ body }) => body).toSorted(), expected.toSorted())
+  assert.equal(broker.channel(TOPIC, CHANNEL).stats().deferredCount, 0)
 })

@@ -13,23 +13,11 @@ import {
   TOPIC,
   TOPIC_FOLDER,
 } from './support/broker.ts'
-import { FakeClock } from './support/fake-clock.ts'
 import type { MemoryFiles } from './support/memory-files.ts'
+import { WorkingClock } from './support/working-clock.ts'
 
 const CHECKPOINT_FILE = `${TOPIC_FOLDER}/${CHANNEL}.channel`
 const DEFERRED_MESSAGES = 30_000
-
-/** Time that also goes a little each time it is asked for, as if work took some. */
-class WorkingClock extends FakeClock {
-  /** What each time costs. */
-  costMs = 0
-  #workedMs = 0
-
-  override now(): number {
-    this.#workedMs += this.costMs
-    return super.now() + this.#workedMs
-  }
-}
 
 function savedChannel(files: MemoryFiles): { isPaused: boolean; unsettled: number } {
   const { isPaused, unsettled } = decodeCheckpoint(files.readWhole(CHECKPOINT_FILE)!)!

@@ -132,15 +132,22 @@ export class SnappyDecoder {
 
   /**
    * How many bytes to gather before the chunk at `at` can be looked at: all of it, or only its header where it is to be
-   * passed over. 0 while the header is not whole.
+   * passed over. 0 while the header is not whole. What cannot be right is refused by its header, without waiting for the rest.
    */
   #chunkBytes(source: Buffer, at: number, length: number): number {
     if (length < HEADER_BYTES) return 0
     const type = source[at]!
     const data = source.readUIntLE(at + 1, 3)
-    if (type >= FIRST_SKIPPABLE && type !== IDENTIFIER) return HEADER_BYTES
-    const limit = type === IDENTIFIER ? MAGIC.length : MAX_DATA_BYTES
-    if (data > limit) throw new SnappyError(`snappy chunk of ${data} bytes > ${limit}`)
+    if (type === IDENTIFIER) {
+      if (data !== MAGIC.length) throw new SnappyError('snappy stream identifier is wrong')
+      return HEADER_BYTES + data
+    }
+    if (!this.#isStarted) throw new SnappyError('snappy stream has no identifier')
+    if (type >= FIRST_SKIPPABLE) return HEADER_BYTES
+    if (type > PLAIN) throw new SnappyError(`snappy chunk type ${type} is unknown`)
+    if (data < CRC_BYTES) throw new SnappyError('snappy chunk has no checksum')
+    if (data > MAX_DATA_BYTES)
+      throw new SnappyError(`snappy chunk of ${data} bytes > ${MAX_DATA_BYTES}`)
     return HEADER_BYTES + data
   }
 
@@ -168,13 +175,10 @@ export class SnappyDecoder {
       this.#isStarted = true
       return true
     }
-    if (!this.#isStarted) throw new SnappyError('snappy stream has no identifier')
     if (type >= FIRST_SKIPPABLE) {
       this.#skipped = chunk.readUIntLE(1, 3)
       return true
     }
-    if (type > PLAIN) throw new SnappyError(`snappy chunk type ${type} is unknown`)
-    if (data.length < CRC_BYTES) throw new SnappyError('snappy chunk has no checksum')
     const body = data.subarray(CRC_BYTES)
     const plain = type === COMPRESSED ? this.#restore(body) : body
     if (plain.length > MAX_SNAPPY_PLAIN_BYTES) {
