@@ -7,8 +7,8 @@ export interface PublisherJob {
   readonly connections: number
   /** Messages in a command: 1 is PUB or DPUB, more is MPUB. */
   readonly batch: number
-  /** More than 0 defers each message by so much; only with a batch of 1. */
-  readonly delayMs: number
+  /** Unix ms to which all are deferred; only with a batch of 1. 0 for not. */
+  readonly dueAtMs: number
   readonly bodyBytes: number
   /** Commands a connection may have unanswered. */
   readonly outstanding: number

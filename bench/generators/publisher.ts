@@ -3,7 +3,13 @@
 
 import type { Generator, Progress, PublisherJob, PublisherResult } from './job.ts'
 import { Link, type LinkOwner } from './link.ts'
-import { BODY_SEQUENCE_AT, monotonicNs, publishCommand, type PublishCommand } from './wire.ts'
+import {
+  BODY_SEQUENCE_AT,
+  delayDigits,
+  monotonicNs,
+  publishCommand,
+  type PublishCommand,
+} from './wire.ts'
 
 const ANSWER_LIMIT_MS = 10_000
 
@@ -99,6 +105,7 @@ class PublisherConnection implements LinkOwner {
   readonly #publisher: Publisher
   readonly #link: Link
   readonly #batch: number
+  readonly #dueAtMs: number
   // A command may be patched again once its OK is here; OKs come in order.
   readonly #commands: PublishCommand[]
   #next = 0
@@ -106,8 +113,9 @@ class PublisherConnection implements LinkOwner {
   constructor(publisher: Publisher, job: PublisherJob) {
     this.#publisher = publisher
     this.#batch = job.batch
+    this.#dueAtMs = job.dueAtMs
     this.#commands = Array.from({ length: job.outstanding }, () =>
-      publishCommand(job.topic, job.batch, job.bodyBytes, job.delayMs),
+      publishCommand(job.topic, job.batch, job.bodyBytes, job.dueAtMs > 0),
     )
     this.#link = new Link(job.port, this)
     this.isUp = this.#link.isUp
@@ -118,6 +126,9 @@ class PublisherConnection implements LinkOwner {
     if (command === undefined) throw new Error('no command to send')
     this.#next = (this.#next + 1) % this.#commands.length
     const { view, stride } = command
+    if (this.#dueAtMs > 0) {
+      command.bytes.write(delayDigits(this.#dueAtMs - Date.now()), command.delayAt, 'latin1')
+    }
     let at = command.bodyAt + BODY_SEQUENCE_AT
     for (let i = 0; i < this.#batch; i += 1) {
       view.setUint32(at, firstSequence + i)

@@ -21,6 +21,9 @@ export const MIN_BODY_BYTES = 12
 export const MAGIC = Buffer.from('  V2')
 export const NOP = Buffer.from('NOP\n')
 
+/** Enough for some hours. */
+const DELAY_DIGITS = 8
+
 /** `FIN <16-byte id>\n` */
 export const FIN_BYTES = 21
 
@@ -44,7 +47,7 @@ export function ready(count: number): Buffer {
   return Buffer.from(`RDY ${count}\n`)
 }
 
-/** A whole PUB, DPUB or MPUB, built once; between sends only the sequence numbers in it change. */
+/** A whole PUB, DPUB or MPUB, built once; between sends only the sequence numbers in it change, and the delay. */
 export interface PublishCommand {
   readonly bytes: Buffer
   readonly view: DataView
@@ -52,6 +55,8 @@ export interface PublishCommand {
   readonly bodyAt: number
   /** How far it is from one body to the next. */
   readonly stride: number
+  /** Where the digits of a DPUB's delay begin. */
+  readonly delayAt: number
 }
 
 // PUB  => "PUB " topic LF size(uint32) body
@@ -61,7 +66,7 @@ export function publishCommand(
   topic: string,
   batch: number,
   bodyBytes: number,
-  delayMs = 0,
+  isDeferred = false,
 ): PublishCommand {
   const body = randomFillSync(Buffer.alloc(bodyBytes))
   body.fill(0, 0, MIN_BODY_BYTES)
@@ -69,14 +74,19 @@ export function publishCommand(
   const messages = Buffer.concat(
     Array.from({ length: batch }, () => [uint32(bodyBytes), body]).flat(),
   )
-  const single = delayMs > 0 ? `DPUB ${topic} ${delayMs}\n` : `PUB ${topic}\n`
+  const single = isDeferred ? `DPUB ${topic} ${delayDigits(0)}\n` : `PUB ${topic}\n`
   const head =
     batch === 1
       ? Buffer.from(single)
       : Buffer.concat([Buffer.from(`MPUB ${topic}\n`), uint32(4 + messages.length), uint32(batch)])
   const bytes = Buffer.concat([head, messages])
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  return { bytes, view, bodyAt: head.length + 4, stride }
+  return { bytes, view, bodyAt: head.length + 4, stride, delayAt: head.length - 1 - DELAY_DIGITS }
+}
+
+/** A delay of DPUB, always as long. */
+export function delayDigits(delayMs: number): string {
+  return String(Math.max(0, Math.round(delayMs))).padStart(DELAY_DIGITS, '0')
 }
 
 function uint32(value: number): Buffer {

@@ -1,7 +1,7 @@
 import { fanout } from './fanout.ts'
 import { idleBacklog } from './idle-backlog.ts'
 import { idleTopics } from './idle-topics.ts'
-import { latency } from './latency.ts'
+import { latency, latencyWhileDeferred, latencyWhileDue } from './latency.ts'
 import { mpub } from './mpub.ts'
 import { mpubChannel } from './mpub-channel.ts'
 import { pub } from './pub.ts'
@@ -24,7 +24,8 @@ export const workloads: readonly Workload[] = [
   latency(10, 200),
   latency(1_000, 1),
   latency(1_000, 200),
-  latency(1_000, 200, true),
+  latencyWhileDeferred(1_000, 200),
+  latencyWhileDue(1_000, 200),
   latency(10_000, 1),
   latency(10_000, 200),
   idleBacklog,

@@ -18,12 +18,12 @@ export interface PublishPlan {
   /** `--batch` unless given. */
   readonly batch?: number
   readonly firstSequence?: number
-  /** Defers each message by so much; only with a batch of 1. */
-  readonly delayMs?: number
+  /** Unix ms to which all are deferred; only with a batch of 1. */
+  readonly dueAtMs?: number
 }
 
 export function publishers(nsqd: Nsqd, options: Options, plan: PublishPlan): PublisherJob[] {
-  const { topic, seconds, batch = options.batch, firstSequence = 0, delayMs = 0 } = plan
+  const { topic, seconds, batch = options.batch, firstSequence = 0, dueAtMs = 0 } = plan
   const { bodyBytes, outstanding } = options
   const processes = Math.min(options.processes, plan.connections)
   const batches = Math.ceil(plan.messages / batch)
@@ -36,7 +36,7 @@ export function publishers(nsqd: Nsqd, options: Options, plan: PublishPlan): Pub
       topic,
       connections: share(plan.connections, i, processes),
       batch,
-      delayMs,
+      dueAtMs,
       bodyBytes,
       outstanding,
       firstSequence: firstSequence + from * batch,

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { drive } from '../drive.ts'
 import type { LatencyJob, LatencyResult } from '../generators/job.ts'
 import { quantile, type Values } from '../metrics.ts'
+import type { Nsqd } from '../nsqd.ts'
 import { checkDrained } from './check.ts'
 import { peakMb } from './figures.ts'
 import { CHANNEL } from './jobs.ts'
@@ -8,58 +10,104 @@ import { prepareDeferred, startWarm } from './setup.ts'
 import type { Measurement, Run, Workload } from './workload.ts'
 
 const TOPIC = 'latency'
+const DUE_TOPIC = 'due'
 const WARM_UP_MESSAGES = 300
 
-/**
- * Latency from publish to delivery at a fixed rate, whether or not nsqd keeps up.
- *
- * @param besideDeferred while `--messages` others are deferred on the same channel.
- */
-export function latency(
-  messagesPerSecond: number,
-  readyCount: number,
-  besideDeferred = false,
-): Workload {
-  const rate = messagesPerSecond.toLocaleString('en-US')
+const HOUR_MS = 3_600_000
+/** Enough to publish a million singly. */
+const DUE_AFTER_MS = 90_000
+/** So long before that moment measuring begins. */
+const LEAD_MS = 2_000
+
+/** Latency from publish to delivery at a fixed rate, whether or not nsqd keeps up. */
+export function latency(messagesPerSecond: number, readyCount: number): Workload {
   return {
-    name: `latency-${messagesPerSecond}-${besideDeferred ? 'deferred' : `rdy${readyCount}`}`,
-    about: besideDeferred
-      ? `the same at ${rate}/s, RDY ${readyCount}, while --messages are deferred`
-      : `PUB to delivery at ${rate}/s, RDY ${readyCount}`,
+    name: `latency-${messagesPerSecond}-rdy${readyCount}`,
+    about: `PUB to delivery at ${rateOf(messagesPerSecond)}, RDY ${readyCount}`,
     table: 'latency',
     isPublishing: true,
 
     async measure(run: Run): Promise<Measurement> {
       await using nsqd = await startWarm(run)
-      const deferred = besideDeferred ? run.options.messages : 0
-      if (deferred > 0) await prepareDeferred(nsqd, run.options, TOPIC, deferred)
-      const job: LatencyJob = {
-        role: 'latency',
-        port: nsqd.tcpPort,
-        topic: TOPIC,
-        channel: CHANNEL,
-        messagesPerSecond,
-        readyCount,
-        bodyBytes: run.options.bodyBytes,
-        warmUpMessages: WARM_UP_MESSAGES,
-        messages: messagesPerSecond * run.options.seconds,
-      }
-      const driven = await drive(nsqd, [job])
-      const [result] = driven.results
-      if (result?.role !== 'latency') throw new Error('the generator did not measure latency')
-      const total = job.messages + job.warmUpMessages
-      const { serverCpuMicros, generatorCpuMicros } = driven
-      const values = {
-        ...percentiles(result),
-        serverMicros: serverCpuMicros && serverCpuMicros / total,
-        generatorMicros: generatorCpuMicros / total,
-        peakMb: peakMb(nsqd),
-      }
-      return {
-        values,
-        problems: [...faults(result), ...(await checkDrained(nsqd, TOPIC, deferred))],
-      }
+      return measureLatency(nsqd, run, messagesPerSecond, readyCount, 0)
     },
+  }
+}
+
+/** The same while `--messages` others are deferred by an hour on the same channel. */
+export function latencyWhileDeferred(messagesPerSecond: number, readyCount: number): Workload {
+  return {
+    name: `latency-${messagesPerSecond}-deferred`,
+    about: `the same at ${rateOf(messagesPerSecond)}, RDY ${readyCount}, while --messages are deferred`,
+    table: 'latency',
+    isPublishing: true,
+
+    async measure(run: Run): Promise<Measurement> {
+      await using nsqd = await startWarm(run)
+      const { messages } = run.options
+      await prepareDeferred(nsqd, run.options, TOPIC, messages, Date.now() + HOUR_MS)
+      return measureLatency(nsqd, run, messagesPerSecond, readyCount, messages)
+    },
+  }
+}
+
+/** The same while `--messages` on a channel that nobody reads come due, all at one moment. */
+export function latencyWhileDue(messagesPerSecond: number, readyCount: number): Workload {
+  return {
+    name: `latency-${messagesPerSecond}-due`,
+    about: `the same at ${rateOf(messagesPerSecond)}, RDY ${readyCount}, while --messages elsewhere come due at once`,
+    table: 'latency',
+    isPublishing: true,
+
+    async measure(run: Run): Promise<Measurement> {
+      await using nsqd = await startWarm(run)
+      const dueAtMs = Date.now() + DUE_AFTER_MS
+      await prepareDeferred(nsqd, run.options, DUE_TOPIC, run.options.messages, dueAtMs)
+      const leftMs = dueAtMs - LEAD_MS - Date.now()
+      if (leftMs < 0) throw new Error('publishing what is to come due took too long')
+      await sleep(leftMs)
+      return measureLatency(nsqd, run, messagesPerSecond, readyCount, 0)
+    },
+  }
+}
+
+function rateOf(messagesPerSecond: number): string {
+  return `${messagesPerSecond.toLocaleString('en-US')}/s`
+}
+
+/** @param deferred messages that stay on the channel. */
+async function measureLatency(
+  nsqd: Nsqd,
+  run: Run,
+  messagesPerSecond: number,
+  readyCount: number,
+  deferred: number,
+): Promise<Measurement> {
+  const job: LatencyJob = {
+    role: 'latency',
+    port: nsqd.tcpPort,
+    topic: TOPIC,
+    channel: CHANNEL,
+    messagesPerSecond,
+    readyCount,
+    bodyBytes: run.options.bodyBytes,
+    warmUpMessages: WARM_UP_MESSAGES,
+    messages: messagesPerSecond * run.options.seconds,
+  }
+  const driven = await drive(nsqd, [job])
+  const [result] = driven.results
+  if (result?.role !== 'latency') throw new Error('the generator did not measure latency')
+  const total = job.messages + job.warmUpMessages
+  const { serverCpuMicros, generatorCpuMicros } = driven
+  const values = {
+    ...percentiles(result),
+    serverMicros: serverCpuMicros && serverCpuMicros / total,
+    generatorMicros: generatorCpuMicros / total,
+    peakMb: peakMb(nsqd),
+  }
+  return {
+    values,
+    problems: [...faults(result), ...(await checkDrained(nsqd, TOPIC, deferred))],
   }
 }
 

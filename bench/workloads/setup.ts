@@ -59,16 +59,17 @@ export async function prepareBacklog(
   return results.filter((result) => result.role === 'publisher')
 }
 
-/** Publishes `messages` that wait on the channel for an hour. */
+/** Publishes `messages` that wait on the channel until `dueAtMs` (Unix ms). */
 export async function prepareDeferred(
   nsqd: Nsqd,
   options: Options,
   topic: string,
   messages: number,
+  dueAtMs: number,
 ): Promise<void> {
   await nsqd.createTopic(topic)
   await nsqd.createChannel(topic, CHANNEL)
-  const single = { connections: 64, batch: 1, delayMs: 3_600_000 }
+  const single = { connections: 64, batch: 1, dueAtMs }
   await drive(
     nsqd,
     publishers(nsqd, options, { topic, ...single, messages, seconds: BACKLOG_SECONDS }),
