@@ -29,7 +29,7 @@ export function latency(messagesPerSecond: number, readyCount: number): Workload
 
     async measure(run: Run): Promise<Measurement> {
       await using nsqd = await startWarm(run)
-      return measureLatency(nsqd, run, messagesPerSecond, readyCount, 0)
+      return await measureLatency(nsqd, run, messagesPerSecond, readyCount, 0)
     },
   }
 }
@@ -46,7 +46,7 @@ export function latencyWhileDeferred(messagesPerSecond: number, readyCount: numb
       await using nsqd = await startWarm(run)
       const { messages } = run.options
       await prepareDeferred(nsqd, run.options, TOPIC, messages, Date.now() + HOUR_MS)
-      return measureLatency(nsqd, run, messagesPerSecond, readyCount, messages)
+      return await measureLatency(nsqd, run, messagesPerSecond, readyCount, messages)
     },
   }
 }
@@ -66,7 +66,7 @@ export function latencyWhileDue(messagesPerSecond: number, readyCount: number): 
       const leftMs = dueAtMs - LEAD_MS - Date.now()
       if (leftMs < 0) throw new Error('publishing what is to come due took too long')
       await sleep(leftMs)
-      return measureLatency(nsqd, run, messagesPerSecond, readyCount, 0)
+      return await measureLatency(nsqd, run, messagesPerSecond, readyCount, 0)
     },
   }
 }
